@@ -1,0 +1,45 @@
+/* Every limit of the house, with the POSIX profile as default. A board overrides one by defining it first
+   (-include boards/<board>/dory_limits.h). All parts of an image must be compiled with the same values. */
+#ifndef DORY_CONFIG_H
+#define DORY_CONFIG_H
+
+/* SSH: room that algorithms need inside struct dory_ssh, in bytes; a port asserts that its own fit. */
+#ifndef DORY_CIPHER_CTX_SIZE
+#define DORY_CIPHER_CTX_SIZE 1024
+#endif
+#ifndef DORY_MAC_CTX_SIZE
+#define DORY_MAC_CTX_SIZE 64
+#endif
+#ifndef DORY_KEX_STATE_SIZE
+#define DORY_KEX_STATE_SIZE 128
+#endif
+
+/* SSH: largest packet_length accepted (RFC 4253 6.1 asks for 35,000 bytes of whole packet). */
+#ifndef DORY_MAX_PACKET_LENGTH
+#define DORY_MAX_PACKET_LENGTH 65536
+#endif
+/* SSH: the maximum packet size advertised to the peer for channel data (RFC 4254 5.1). */
+#ifndef DORY_CHANNEL_MAX_PACKET
+#define DORY_CHANNEL_MAX_PACKET (65536 - 64)
+#endif
+/* SSH: free bytes kept in the transmit buffer for replies; the largest is the key exchange reply. */
+#ifndef DORY_TX_RESERVE
+#define DORY_TX_RESERVE 4096
+#endif
+#ifndef DORY_USER_NAME_MAX
+#define DORY_USER_NAME_MAX 64
+#endif
+/* The longest command line of an exec request that is parsed. */
+#ifndef DORY_COMMAND_MAX
+#define DORY_COMMAND_MAX 4096
+#endif
+
+/* SCP and file systems. */
+#ifndef DORY_NAME_MAX
+#define DORY_NAME_MAX 255
+#endif
+#ifndef DORY_SCP_DEPTH_MAX
+#define DORY_SCP_DEPTH_MAX 64
+#endif
+
+#endif
