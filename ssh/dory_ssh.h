@@ -208,7 +208,7 @@ int dory_ssh_refuse(struct dory_ssh *ssh);
 /* signature is a whole blob (RFC 4253 6.6), copied. */
 int dory_ssh_sign(struct dory_ssh *ssh, const uint8_t *signature, size_t n);
 
-/* client answers to DORY_EV_AUTH. Everything is copied. */
+/* client answers to DORY_EV_AUTH. Everything is copied but `algorithm`, which must live until the next DORY_EV_AUTH or DORY_READY. */
 int dory_ssh_auth_none(struct dory_ssh *ssh);
 /* DORY_EV_SIGN follows; with `ask` only once the server has said that the key would do (saves a prompt or a touch, costs a round trip). */
 int dory_ssh_auth_publickey(struct dory_ssh *ssh, const char *algorithm, const uint8_t *key, size_t n, bool ask);
