@@ -1,0 +1,195 @@
+/* SCP, the protocol behind `scp -t` and `scp -f`: a source that sends files and a sink that receives them. Each is a dory_stream
+ * (platform/dory_stream.h) over a dory_fs (platform/dory_fs.h), the same engine in the role of client and of server:
+ *
+ *                 source                       sink
+ *   client role   `scp -t` runs at the peer    `scp -f` runs at the peer
+ *   server role   a peer asked us `scp -f`     a peer asked us `scp -t`
+ *
+ * What differs between roles is in the config: where items come from, which names are accepted, who is told of events.
+ * No allocation, no I/O: everything is inside the struct. Engines are moved by push and pull alone; while status() is DORY_E_AGAIN,
+ * call pull again (push, when bytes came) whenever time has passed: a busy file system is retried there, and nowhere else.
+ */
+#ifndef DORY_SCP_H
+#define DORY_SCP_H
+
+#include "dory_fs.h"
+#include "dory_stream.h"
+
+/* The longest path that messages show whole; of a longer one they leave out directories in the middle. */
+#ifndef DORY_SCP_PATH_MAX
+#define DORY_SCP_PATH_MAX DORY_COMMAND_MAX
+#endif
+/* One record or one message, in or out. A message that is longer is cut for display. */
+#define DORY_SCP_LINE_MAX (4 * DORY_NAME_MAX + 32)
+
+/* The options of the scp command; engines look at the first three. */
+enum {
+    DORY_SCP_RECURSE = 1, /* -r */
+    DORY_SCP_TIMES = 2,   /* -p: times and full modes */
+    DORY_SCP_DIR = 4,     /* -d: the target must be a directory (sink) */
+    DORY_SCP_VERBOSE = 8,
+    DORY_SCP_QUIET = 16,
+    DORY_SCP_TO = 32,  /* -t: a sink is asked for */
+    DORY_SCP_FROM = 64 /* -f: a source is asked for */
+};
+
+/* A file-system object named by its directory and one component. */
+struct dory_scp_item {
+    int dir;          /* a handle; the engine owns and closes it once the item was given */
+    bool self;        /* the object is `dir` itself, a directory */
+    bool slash;       /* asked for with a slash behind: must be a directory (sink) */
+    const char *name; /* one component. With `self`, the name that a source announces */
+    const char *path; /* as the person wrote it, for messages */
+};
+
+/* Gives the next object to send, or the target to store to. 1: *item is filled, its strings live until the next call (source) or as long
+   as the engine (sink). 0: no more. DORY_E_AGAIN: ask again later. Any other error is reported with item->path, which must be set, and
+   the following item is asked for. A sink asks until 0 and refuses more than one item as ambiguous. */
+typedef int (*dory_scp_item_fn)(void *ctx, struct dory_scp_item *item);
+
+/* Who wants to know. Every member may be NULL. Bytes from the peer (names, text) are raw: escape them before a terminal sees them. */
+struct dory_scp_events {
+    /* A file begins: its path for messages, its name on the wire, its announced size. */
+    void (*begin)(void *ctx, const char *path, const char *name, uint64_t size);
+    void (*progress)(void *ctx, uint64_t done);
+    /* Exactly one for each begin: DORY_OK, or why the file did not arrive whole. */
+    void (*end)(void *ctx, const char *path, uint64_t size, int status);
+    /* What the peer reported, one line without its end: "scp: x: Permission denied". */
+    void (*message)(void *ctx, const char *text, size_t n);
+    /* What went wrong on this side; it is also sent to the peer. path may be "". */
+    void (*error)(void *ctx, const char *path, const char *text);
+};
+
+/* Copied by the init functions; what it points to must outlive the engine. */
+struct dory_scp_config {
+    struct dory_fs *fs;
+    unsigned flags; /* DORY_SCP_* */
+    dory_scp_item_fn item;
+    void *item_ctx;
+    const struct dory_scp_events *events; /* may be NULL */
+    void *events_ctx;
+    /* Sink, client role: the last components of the paths that were asked for, as glob patterns. A top-level name that matches none is
+       refused. The pattern "/" accepts one name of the server's choice (for `host:.`, `host:~`, `host:/`, whose names only it knows).
+       NULL: accept any, the server role. */
+    const char *const *names;
+    size_t name_count;
+};
+
+/* What both engines share. Private, as are all members below. */
+struct dory_scp {
+    struct dory_stream stream;
+    struct dory_scp_config config;
+    uint64_t size, done;  /* of the present file */
+    int file;             /* its handle, or -1 */
+    int error;            /* why the present file failed, enum dory_error */
+    uint16_t line_len;    /* bytes gathered from the peer, or to be sent */
+    uint16_t line_sent;   /* of those to be sent */
+    uint16_t line_lost;   /* text beyond the room in `line` */
+    uint16_t prefix;      /* where the last component begins in `path` */
+    uint8_t state;        /* enum of the engine */
+    uint8_t depth;        /* directories entered */
+    bool sending;         /* `line` holds bytes for the peer */
+    bool failed;          /* exit status 1 */
+    bool ended;
+    bool cut;             /* the peer sends no more */
+    bool shown;           /* begin was called and end not yet */
+    char path[DORY_SCP_PATH_MAX + DORY_NAME_MAX + 2];
+    char line[DORY_SCP_LINE_MAX];
+};
+
+struct dory_scp_source {
+    struct dory_scp base;
+    struct dory_fs_info info;
+    const char *name; /* of the present object, for the file system and the record */
+    int item_dir;     /* the directory of the present item, or -1 */
+    uint8_t after;    /* the state that follows a good reply */
+    bool is_dir;
+    struct {
+        int dir;
+        uint16_t prefix;
+    } stack[DORY_SCP_DEPTH_MAX];
+};
+
+struct dory_scp_sink {
+    struct dory_scp base;
+    const char *name; /* of the present object, for the file system */
+    int64_t mtime, atime;
+    int target_dir;
+    const char *target_name;
+    uint16_t mode;
+    uint16_t target_len;
+    bool times;       /* a T record came */
+    bool is_dir;      /* the target is a directory: files go inside */
+    bool slash;
+    bool created;     /* the present directory is new */
+    bool in_place;    /* the present file is a device or pipe that is written, not replaced */
+    bool seen;        /* a top-level record was accepted */
+    struct {
+        int64_t mtime, atime;
+        int dir;
+        uint16_t prefix;
+        uint16_t mode;
+        bool times, created, keep;
+    } stack[DORY_SCP_DEPTH_MAX];
+};
+
+/* Both end by themselves: the source after the reply to its last record, the sink when the peer's eof() was told. After that, and once
+   pull gives nothing more, status() is 0 (all transferred and committed) or 1. An engine that was only initialised owns nothing. */
+void dory_scp_source_init(struct dory_scp_source *source, const struct dory_scp_config *config);
+void dory_scp_sink_init(struct dory_scp_sink *sink, const struct dory_scp_config *config);
+
+/* Shell glob: * ? [a-z] [!a-z] and backslash; a leading dot is matched only by a dot. `name` is one component. */
+bool dory_scp_glob(const char *pattern, const char *name);
+
+/* One path, resolved below the root of a file system component by component, as an item or (globs) several in directory order.
+ * Absolute and relative paths begin at the root, so do "~" and "~/". "." and double slashes are nothing; ".." takes back the component
+ * before it (without looking at the file system); one that would climb above the root is refused with DORY_E_ACCESS.
+ * Hidden names are not matched by a leading * or ?. Intermediate directories are opened with links followed as the fs allows; the last
+ * component is not looked at unless it is a glob or follows one. The root itself is an item with `self` and the name "root". */
+struct dory_scp_path {
+    struct dory_fs *fs;
+    const char *word;
+    bool literal;
+    uint8_t state, levels;
+    bool matched;
+    uint16_t pos;    /* of the next component in word */
+    uint16_t prefix; /* of the next component in path */
+    int dir;
+    struct {
+        int dir;
+        uint16_t pos, prefix;
+    } level[DORY_SCP_DEPTH_MAX];
+    char path[DORY_SCP_PATH_MAX + DORY_NAME_MAX + 2];
+};
+
+/* `word` stays with the caller. Unless `literal`, globs in it are globs and a backslash takes the next character as it is. */
+void dory_scp_path_begin(struct dory_scp_path *path, struct dory_fs *fs, const char *word, bool literal);
+/* As dory_scp_item_fn; an error ends the path (the following call gives 0). */
+int dory_scp_path_next(struct dory_scp_path *path, struct dory_scp_item *item);
+/* Closes what is open; at any time, more than once. */
+void dory_scp_path_stop(struct dory_scp_path *path);
+
+/* A command line as an exec request brings it, parsed without a shell. */
+struct dory_scp_command {
+    unsigned flags;    /* DORY_SCP_*: exactly one of TO and FROM */
+    const char *error; /* why parse refused, for the person */
+    struct dory_scp_path path;
+    uint16_t next, end; /* the path words not yet used, in words */
+    bool active;        /* `path` is under way */
+    char words[DORY_COMMAND_MAX];
+};
+
+/* `scp [-dprtfvq] -t|-f [--] path...` with the quoting of a shell and nothing else of it: ' " \ and unquoted globs; any unquoted
+   $ ` ; | & < > ( ) # newline, and $ ` within "", is refused. DORY_OK, or DORY_E_PROTOCOL / DORY_E_SPACE with command->error set. */
+int dory_scp_command_parse(struct dory_scp_command *command, struct dory_fs *fs, const char *line, size_t n);
+/* The paths of the command: a dory_scp_item_fn whose ctx is the command. */
+int dory_scp_command_item(void *command, struct dory_scp_item *item);
+/* Closes what is open; at any time after parse, more than once. */
+void dory_scp_command_stop(struct dory_scp_command *command);
+
+/* Client role: writes `scp -t -- path` (with the options of `flags`) for a remote shell into out, NUL-terminated; everything that a shell
+   would act on is quoted, except a leading ~ or ~user and, with DORY_SCP_FROM, globs (backslash takes the next character as it is).
+   The length, or DORY_E_SPACE. */
+int dory_scp_command_format(char *out, size_t cap, unsigned flags, const char *path);
+
+#endif
