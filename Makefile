@@ -1,0 +1,167 @@
+# Dory: SSH and SCP for small devices. `make help` lists the targets.
+#
+# A board is a folder boards/<name> with a board.mk, which names the compiler, its flags and the folders that belong to it.
+# Variables for the command line: BOARD=name  CC=clang  CROSS=mips-linux-gnu-  SAN=1 (address and undefined-behaviour sanitizers)
+# MBEDTLS_DIR= and SODIUM_DIR= (unpacked sources to use instead of fetched ones)  DESTDIR=  PREFIX=
+
+BOARD       ?= posix
+MBEDTLS_DIR ?= third_party/mbedtls
+SODIUM_DIR  ?= third_party/libsodium
+PREFIX      ?= /usr/local
+
+include boards/$(BOARD)/board.mk
+
+B := build/$(BOARD)$(VARIANT)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# ---- what there is: new files need no edit here
+
+DIRS_ssh  = ssh
+DIRS_scp  = scp
+DIRS_sftp = sftp
+
+sources   = $(filter-out %/main.c,$(wildcard $(DIRS_$1:%=%/*.c)))
+objects   = $(patsubst %.c,$B/%.o,$(call sources,$1))
+PARTS    := $(foreach p,program platform scp sftp ssh crypto-port,$(if $(call sources,$p),$p))
+ARCHIVES := $(PARTS:%=$B/%.a)
+PROGRAM  := $(patsubst boards/%/main.c,$B/dory,$(wildcard $(DIRS_program:%=%/main.c)))
+TESTS    := $(patsubst %.c,$B/%,$(wildcard tests/unit/test_*.c tests/hostile/test_*.c))
+BENCHES  := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
+SUPPORT  := $(patsubst %.c,$B/%.o,$(wildcard tests/support/*.c))
+
+all: $(ARCHIVES) $(PROGRAM) ## build the archives, and on POSIX the program build/posix/dory (the default)
+
+# ---- our own code
+
+WARN      = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Werror
+INCLUDES  = -I. -Issh -Iscp -Isftp -Icrypto-port -Iplatform
+OURS      = -std=c11 $(WARN) $(CFLAGS) $(HARDEN) $(MACHINE) $(SANITIZE) $(INCLUDES)
+LIBRARIES = -isystem $(MBEDTLS_DIR)/include -isystem $(SODIUM_DIR)/src/libsodium/include -isystem $(SODIUM_DIR)/src/libsodium \
+            -isystem $(SODIUM_DIR)/src/libsodium/include/sodium -isystem $B/lib/include -DSODIUM_STATIC \
+            -DMBEDTLS_CONFIG_FILE=\"$(MBEDTLS_CONFIG)\"
+
+$B/crypto-port/%.o: EXTRA = $(LIBRARIES)
+$B/platform/posix/%.o $B/boards/posix/%.o: EXTRA = -D_GNU_SOURCE -Iboards/posix
+$B/tests/%.o: EXTRA = -D_GNU_SOURCE -Iboards/posix -Itests/support -Iplatform/posix -Iplatform/ram
+
+$B/%.o: %.c $B/flags
+	@mkdir -p $(@D)
+	@echo "  $@"
+	@$(CC) $(OURS) $(EXTRA) -MMD -MP -c -o $@ $<
+
+$(foreach p,$(PARTS),$(eval $B/$p.a: $(call objects,$p)))
+$(ARCHIVES):
+	@rm -f $@
+	@$(AR) qcs $@ $(filter %.o,$^) $(if $(filter %/crypto-port.a,$@),$$(find $(B:%=%/lib) -name '*.o' | sort))
+	@echo "  $@"
+
+linked = $(CC) $(CFLAGS) $(SANITIZE) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+         -Wl,--start-group $(ARCHIVES) -Wl,--end-group
+
+$B/dory: $B/$(DIRS_program)/main.o $(ARCHIVES)
+	@echo "  $@"
+	@$(linked)
+
+$(TESTS) $(BENCHES): %: %.o $(SUPPORT) $(ARCHIVES)
+	@echo "  $@"
+	@$(linked) -lcmocka
+
+# A change of flags rebuilds, a repeated make does not.
+$B/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(OURS) $(LIBRARIES) $(LIB_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(OURS) $(LIBRARIES) $(LIB_CFLAGS)' > $@
+
+-include $(foreach p,$(PARTS),$(patsubst %.o,%.d,$(call objects,$p)))
+-include $(SUPPORT:.o=.d) $(TESTS:=.d) $(BENCHES:=.d) $(PROGRAM:%/dory=%/$(DIRS_program)/main.d)
+
+# ---- the libraries, with flags of their own; their objects end up in crypto-port.a
+
+fetched = $(if $(filter third_party/%,$1),$1/.dory-version)
+
+third_party/%/.dory-version:
+	scripts/fetch $*
+
+$B/lib/mbedtls.done: $(MBEDTLS_CONFIG) $B/flags $(call fetched,$(MBEDTLS_DIR))
+	@echo "  Mbed TLS for $B"
+	@rm -rf $B/lib/mbedtls
+	@$(MAKE) --no-print-directory -f mk/library.mk FROM=$(MBEDTLS_DIR)/library TO=$B/lib/mbedtls FILES='$(MBEDTLS_FILES)' CC='$(CC)' \
+	    FLAGS='$(LIB_OPT_MBEDTLS) $(LIB_CFLAGS) $(MACHINE) -I. $(LIBRARIES) -I$(MBEDTLS_DIR)/library'
+	@touch $@
+
+$B/lib/sodium.done: crypto-port/sodium_config.h $B/flags $B/lib/include/sodium/version.h
+	@echo "  libsodium for $B"
+	@rm -rf $B/lib/sodium
+	@$(MAKE) --no-print-directory -f mk/library.mk FROM=$(SODIUM_DIR)/src/libsodium TO=$B/lib/sodium FILES='$(SODIUM_FILES)' CC='$(CC)' \
+	    FLAGS='$(LIB_OPT_SODIUM) $(LIB_CFLAGS) $(MACHINE) -w -fno-strict-aliasing -fno-strict-overflow -fvisibility=hidden \
+	    -include crypto-port/sodium_config.h -I$B/lib/include/sodium -I$(SODIUM_DIR)/src/libsodium/include/sodium'
+	@touch $@
+
+# The one header that libsodium's configure would make.
+$B/lib/include/sodium/version.h: $(call fetched,$(SODIUM_DIR))
+	@mkdir -p $(@D)
+	@cp $(SODIUM_DIR)/builds/msvc/version.h $@
+
+$B/crypto-port.a: $B/lib/mbedtls.done $B/lib/sodium.done
+$(call objects,crypto-port): | $B/lib/include/sodium/version.h $(call fetched,$(MBEDTLS_DIR))
+
+libs: $B/lib/mbedtls.done $B/lib/sodium.done ## build only the libraries' objects
+
+# ---- set-up and demonstration
+
+setup: ## install the Debian packages and fetch the library sources that are missing
+	@scripts/setup
+
+demo: setup ## build, then copy real files both ways between Dory and a stock scp
+	@$(MAKE) --no-print-directory all
+	@scripts/demo
+
+# ---- tests
+
+test: ## everything: set-up, builds, checks, sizes, unit, hostile and interop tests
+	@tests/run all
+
+unit: ## unit and hostile tests, under the sanitizers
+	@tests/run unit
+
+interop: setup ## against OpenSSH, Dropbear and paramiko on 127.0.0.1
+	@$(MAKE) --no-print-directory all
+	@tests/run interop
+
+boards: ## build for each device and check its budgets
+	@tests/run boards
+
+check-deps: ## the layers: what each file may include
+	@scripts/check-deps
+
+check-symbols: all ## the engines: no I/O, no heap, no writable globals, names that begin with dory_
+	@scripts/check-symbols $B
+
+test-programs: $(TESTS)
+
+# ---- measurements
+
+size: ## flash by file on a Cortex-M3 and the bytes of one session
+	@$(MAKE) --no-print-directory BOARD=cortex-m3 all $(patsubst %.c,build/cortex-m3/%.o,$(wildcard tests/size/*.c))
+	@scripts/size build/cortex-m3
+
+bench: all $(BENCHES) ## 512 MiB against OpenSSH's scp, with the primitives' own rate, into docs/BENCHMARKS.md
+	@scripts/bench
+
+# ---- the rest
+
+install: all ## install into $(DESTDIR)$(PREFIX)
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $B/dory '$(DESTDIR)$(PREFIX)/bin/dory'
+
+clean: ## remove what was built (fetched sources stay)
+	rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+FORCE:
+.PHONY: all libs setup demo test unit interop boards check-deps check-symbols test-programs size bench install clean help FORCE
+.SECONDARY:

@@ -1,0 +1,16 @@
+# Any Cortex-M3, archives only: the engines with the device profile, to measure and to link into firmware.
+override CC     = arm-none-eabi-gcc
+override AR     = arm-none-eabi-ar
+override CFLAGS = -Os -g
+override SAN    =
+
+# picolibc's specs come first: they choose the headers for everything that follows.
+MACHINE = --specs=picolibc.specs -mcpu=cortex-m3 -mthumb -ffunction-sections -fdata-sections -include boards/cortex-m3/dory_limits.h
+LIB_OPT_MBEDTLS = -Os
+LIB_OPT_SODIUM  = -Os
+
+DIRS_crypto-port = crypto-port crypto-port/small
+
+MBEDTLS_CONFIG = crypto-port/mbedtls_config_small.h
+MBEDTLS_FILES  = sha256.c sha512.c aes.c gcm.c block_cipher.c constant_time.c platform_util.c
+SODIUM_FILES   = crypto_stream/chacha20/ref/*.c crypto_onetimeauth/poly1305/donna/*.c crypto_verify/*.c
