@@ -1,0 +1,55 @@
+/* OpenSSH's key files: "openssh-key-v1" private keys (ed25519, not encrypted), public key lines, fingerprints. */
+#ifndef DORY_POSIX_KEYFILE_H
+#define DORY_POSIX_KEYFILE_H
+
+#include <stdbool.h>
+
+#include "../../crypto-port/dory_crypto.h"
+#include "dory_posix_text.h"
+
+#define DORY_KEYFILE_MAX 16384    /* bytes of a key file */
+#define DORY_COMMENT_MAX 512      /* with NUL; longer ones are cut */
+#define DORY_KEY_TYPE_MAX 64      /* with NUL */
+#define DORY_FINGERPRINT_MAX 52   /* "SHA256:" and 43 characters, with NUL */
+
+/* Loads the private key in the file `path`. The comment may be NULL, else it has DORY_COMMENT_MAX bytes. The caller wipes *key.
+   DORY_E_NOENT: no such file. DORY_E_ACCESS: not readable, or readable by others than its owner.
+   DORY_E_NOSYS: encrypted, or of a type not known here. DORY_E_CRYPTO: damaged. `why` tells it in words and names the path. */
+int dory_keyfile_load(const char *path, struct dory_key *key, char *comment, char why[DORY_WHY_MAX]);
+
+/* The same from text[0..n) in memory; `name` stands for the path in `why`. */
+int dory_keyfile_parse(const char *name, const char *text, size_t n, struct dory_key *key, char *comment, char why[DORY_WHY_MAX]);
+
+/* Writes `path` (mode 0600) and `path`.pub (0644), each in one step. DORY_E_EXIST: `path` exists and `replace` is false. */
+int dory_keyfile_save(const char *path, const struct dory_key *key, const char *comment, bool replace, const struct dory_rng *rng,
+                      char why[DORY_WHY_MAX]);
+
+/* A public key of any type, as in a .pub file or a line of authorized_keys without options. */
+struct dory_public_key {
+    char type[DORY_KEY_TYPE_MAX];
+    uint8_t blob[DORY_KEY_BLOB_MAX];
+    size_t blob_n;
+    char comment[DORY_COMMENT_MAX];
+};
+
+/* Parses `type base64 [comment]` in line[0..n), no line end needed. DORY_E_CRYPTO: not a key, or the blob is of another type.
+   DORY_E_SPACE: larger than any key this program handles. */
+int dory_public_key_parse(const char *line, size_t n, struct dory_public_key *key);
+
+/* From a public key file, or the public half of a private key file, encrypted or not. Errors as dory_keyfile_load. */
+int dory_public_key_load(const char *path, struct dory_public_key *key, char why[DORY_WHY_MAX]);
+
+/* `type base64 comment` without a line end. DORY_E_SPACE if cap is too small; else the length. */
+int dory_public_key_line(char *out, size_t cap, const uint8_t *blob, size_t n, const char *comment);
+
+/* "SHA256:…" of a public blob, as OpenSSH shows it. */
+void dory_fingerprint(char out[DORY_FINGERPRINT_MAX], const uint8_t *blob, size_t n);
+
+/* Of a public blob: the type as people write it ("ED25519", "RSA", "ECDSA"; "UNKNOWN") and its size in bits, 0 if unknown. */
+const char *dory_key_label(const uint8_t *blob, size_t n);
+unsigned dory_key_bits(const uint8_t *blob, size_t n);
+
+/* `256 SHA256:… comment (ED25519)`: the line of ssh-keygen -l, escaped, NUL-terminated. */
+void dory_key_describe(char *out, size_t cap, const uint8_t *blob, size_t n, const char *comment);
+
+#endif
