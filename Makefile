@@ -23,7 +23,7 @@ DIRS_ssh  = ssh
 DIRS_scp  = scp
 DIRS_sftp = sftp
 
-sources   = $(filter-out %/main.c,$(wildcard $(DIRS_$1:%=%/*.c)))
+sources   = $(filter-out %/main.c $(OMIT),$(wildcard $(DIRS_$1:%=%/*.c)))
 objects   = $(patsubst %.c,$B/%.o,$(call sources,$1))
 PARTS    := $(foreach p,program platform scp sftp ssh crypto-port,$(if $(call sources,$p),$p))
 ARCHIVES := $(PARTS:%=$B/%.a)
