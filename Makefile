@@ -59,15 +59,18 @@ $(ARCHIVES):
 	@echo "  $@"
 
 linked = $(CC) $(CFLAGS) $(SANITIZE) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) \
-         -Wl,--start-group $(ARCHIVES) -Wl,--end-group
+         -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 $B/dory: $B/$(DIRS_program)/main.o $(ARCHIVES)
 	@echo "  $@"
 	@$(linked)
 
-$(TESTS) $(BENCHES): %: %.o $(SUPPORT) $(ARCHIVES)
+$(TESTS) $(BENCHES): %: %.o $(SUPPORT) $(filter-out %/program.a,$(ARCHIVES))
 	@echo "  $@"
 	@$(linked) -lcmocka
+
+# Tests of the programs' own parts link those too: tests/unit/test_program_*.c
+$(filter $B/tests/unit/test_program_%,$(TESTS)): $B/program.a
 
 # A change of flags rebuilds, a repeated make does not.
 $B/flags: FORCE
@@ -123,14 +126,14 @@ demo: setup ## build, then copy real files both ways between Dory and a stock sc
 test: ## everything: set-up, builds, checks, sizes, unit, hostile and interop tests
 	@tests/run all
 
-unit: ## unit and hostile tests, under the sanitizers
+unit: setup ## unit and hostile tests, under the sanitizers
 	@tests/run unit
 
 interop: setup ## against OpenSSH, Dropbear and paramiko on 127.0.0.1
 	@$(MAKE) --no-print-directory all
 	@tests/run interop
 
-boards: ## build for each device and check its budgets
+boards: setup ## build for each device and check its budgets
 	@tests/run boards
 
 check-deps: ## the layers: what each file may include
