@@ -9,7 +9,5 @@
 int dory_cmd_scp(int argc, char **argv);
 int dory_cmd_serve(int argc, char **argv);
 int dory_cmd_keygen(int argc, char **argv);
-/* Asks for a password and prints a line for `dory serve --password-file`. */
-int dory_cmd_hash_password(int argc, char **argv);
 
 #endif
