@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "../../platform/posix/dory_posix_sys.h"
+#include "platform/posix/dory_posix_sys.h"
 
 #define REFRESH_MS 500
 

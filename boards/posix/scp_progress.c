@@ -5,7 +5,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "../../platform/posix/dory_posix_text.h"
+#include "platform/posix/dory_posix_text.h"
 
 #define STALLED_MS 5000
 #define RIGHT_COLUMNS 35
