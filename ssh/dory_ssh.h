@@ -123,6 +123,8 @@ unsigned dory_ssh_state(const struct dory_ssh *ssh);
 
 /* DORY_OK while all is well, else why it is over: DORY_E_CLOSED in order, anything else an error. */
 int dory_ssh_error(const struct dory_ssh *ssh);
+/* Static English text, e.g. "no common cipher" or the message that must not come; "" where dory_strerror says it all. */
+const char *dory_ssh_error_text(const struct dory_ssh *ssh);
 /* What belongs to the error, for people: the peer's disconnect text, or its algorithm list where none was common. Raw bytes from the
    peer: escape before printing. NULL and 0 where there is none. Valid until dory_ssh_wipe. */
 const uint8_t *dory_ssh_error_detail(const struct dory_ssh *ssh, size_t *n);

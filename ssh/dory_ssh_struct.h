@@ -34,13 +34,17 @@ struct dory_ssh {
     const struct dory_ssh_config *config;
     int error;
     uint8_t phase, kex_state, rx_state, building;
-    bool strict, first_kex_done, guess_wrong, peer_wants_ext_info, kex_tx, kex_wanted, auth_wanted, auth_free_none, banner_sent;
+    bool strict, first_kex_done, guess_wrong, peer_wants_ext_info;
+    bool kex_tx;     /* from our SSH_MSG_KEXINIT to our SSH_MSG_NEWKEYS: nothing else may be sent */
+    bool kex_wanted; /* a rekey is due */
+    bool auth_wanted, auth_none_seen, banner_sent;
     uint8_t auth_outstanding, auth_methods, auth_failures;
-    bool auth_partial;
+    bool auth_partial, auth_asked;
     uint8_t ping_n, ping_count, open_fail_count, keepalives;
-    uint8_t event; /* enum dory_event_type */
-    uint8_t event_want_reply;
-    uint16_t global_failures;
+    bool keepalive_due;
+    bool want_reply;           /* of the channel request that waits */
+    uint16_t global_failures;  /* SSH_MSG_REQUEST_FAILUREs to send */
+    uint16_t global_awaited;   /* own global requests without an answer */
     uint16_t version_lines; /* client: lines before the version */
     uint32_t window;        /* initial, per channel */
     uint32_t max_packet;    /* advertised */
@@ -54,7 +58,8 @@ struct dory_ssh {
     int slice_channel;
 
     /* Transmit: sealed bytes in [tx_head, tx_tail), the packet being built behind; nothing beyond tx_limit. */
-    size_t tx_head, tx_tail, tx_limit, tx_start, tx_payload_n;
+    size_t tx_head, tx_tail, tx_limit, tx_start;
+    uint8_t *tx_open; /* end of what a held packet has so far */
     int tx_channel;
     uint32_t tx_extended;
 
@@ -76,10 +81,12 @@ struct dory_ssh {
 
     struct dory_event pending;
     uint8_t auth_key_id[32]; /* client: SHA-256 of the key that was asked for */
+    const char *auth_algorithm;
     uint8_t ping[16];
     struct {
         uint32_t peer, reason;
     } open_fail[4];
+    const char *what; /* static text: what the error is about */
     const uint8_t *detail;
     size_t detail_n;
 
