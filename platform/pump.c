@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-/* Rather than a packet smaller than this into the rest of a transmit buffer, wait until the buffer has gone out. */
-#define DORY_PUMP_WORTHWHILE 512
-
 static uint32_t bit(int channel)
 {
     return (uint32_t)1 << channel;
@@ -98,20 +95,15 @@ static bool tell_ends(struct dory_pump *pump)
 static bool send_from(struct dory_pump *pump, int channel, bool *asked)
 {
     struct dory_stream *stream = pump->streams[channel];
-    size_t pending, room, n, total = 0;
+    size_t room, n, total = 0;
     int status;
     uint8_t *buf;
 
     if (!stream || (pump->exited & bit(channel)))
         return false;
-    dory_ssh_sendpkt_buf(pump->ssh, &pending);
     buf = dory_ssh_senddata_buf(pump->ssh, channel, 0, &room);
     if (!buf)
         return false;
-    if (pending && room < DORY_PUMP_WORTHWHILE) {
-        dory_ssh_senddata_ack(pump->ssh, 0);
-        return false;
-    }
     *asked = true;
     while (total < room && (n = stream->ops->pull(stream, buf + total, room - total)) > 0)
         total += n;
