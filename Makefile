@@ -67,7 +67,9 @@ $B/dory: $B/$(DIRS_program)/main.o $(ARCHIVES)
 
 $(TESTS) $(BENCHES): %: %.o $(SUPPORT) $(filter-out %/program.a,$(ARCHIVES))
 	@echo "  $@"
-	@$(linked) -lcmocka
+	@$(linked) $(LDLIBS)
+
+$(TESTS): LDLIBS = -lcmocka
 
 # Tests of the programs' own parts link those too: tests/unit/test_program_*.c
 $(filter $B/tests/unit/test_program_%,$(TESTS)): $B/program.a
@@ -117,7 +119,8 @@ libs: $B/lib/mbedtls.done $B/lib/sodium.done ## build only the libraries' object
 setup: ## install the Debian packages and fetch the library sources that are missing
 	@scripts/setup
 
-demo: setup ## build, then copy real files both ways between Dory and a stock scp
+demo: ## set up, build, then copy real files both ways between Dory and a stock scp
+	@scripts/setup build demo
 	@$(MAKE) --no-print-directory all
 	@scripts/demo
 
@@ -150,8 +153,12 @@ size: ## flash by file on a Cortex-M3 and the bytes of one session
 	@$(MAKE) --no-print-directory BOARD=cortex-m3 all $(patsubst %.c,build/cortex-m3/%.o,$(wildcard tests/size/*.c))
 	@scripts/size build/cortex-m3
 
-bench: all $(BENCHES) ## 512 MiB against OpenSSH's scp, with the primitives' own rate, into docs/BENCHMARKS.md
+bench: ## 512 MiB against OpenSSH's scp, with the primitives' own rate, into docs/BENCHMARKS.md
+	@scripts/setup build bench
+	@$(MAKE) --no-print-directory all bench-programs
 	@scripts/bench
+
+bench-programs: $(BENCHES)
 
 # ---- the rest
 
@@ -166,5 +173,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 FORCE:
-.PHONY: all libs setup demo test unit interop boards check-deps check-symbols test-programs size bench install clean help FORCE
+.PHONY: all libs setup demo test unit interop boards check-deps check-symbols test-programs bench-programs size bench install clean help FORCE
 .SECONDARY:
