@@ -70,7 +70,6 @@ struct serve_session {
     bool peer_closed;   /* nothing more comes from the socket */
     bool write_dead;    /* nothing more goes out */
     bool again;         /* has more to do without waiting for the socket */
-    bool heard;         /* the peer has sent something */
     bool authenticated;
     bool ending;
     int socket_error;
@@ -79,6 +78,7 @@ struct serve_session {
     char peer[SERVE_PEER_MAX];      /* with the port */
     char user[SERVE_USER_SHOWN];    /* escaped; the last one tried */
     const char *method;
+    const char *sent_away; /* why this side ended it */
     char fingerprint[DORY_FINGERPRINT_MAX];
     unsigned transfers;
 

@@ -11,8 +11,8 @@
 
 #define ACCEPTS_A_TURN 16
 #define ACCEPT_PAUSE_MS 50 /* no room for newcomers just now */
-#define SILENT_MS 1000
-#define SLOW_MS 20000
+#define STRANGER_MS 1500
+#define LOGIN_MS 20000
 
 static volatile sig_atomic_t stop_signal;
 
@@ -100,8 +100,8 @@ static unsigned half_open_of(const struct serve *serve, const char *address)
     return n;
 }
 
-/* Who goes when logins under way leave no room: the oldest of the address that has most of them. One that never said a word goes after a
-   second, one that may be typing a password after SLOW_MS; before that newcomers wait in the kernel's queue. */
+/* Who goes when logins under way leave no room: the oldest of the address that has most of them. One without a key exchange may have to go
+   after STRANGER_MS, one that may be typing a password after LOGIN_MS; before that newcomers wait in the kernel's queue. */
 static struct serve_session *find_victim(const struct serve *serve)
 {
     struct serve_session *victim = NULL;
@@ -109,11 +109,13 @@ static struct serve_session *find_victim(const struct serve *serve)
 
     for (unsigned i = 0; i < serve->options.max_sessions; i++) {
         struct serve_session *session = &serve->sessions[i];
+        struct dory_ssh_names names;
         unsigned count;
 
         if (!session->live || session->authenticated || session->ending)
             continue;
-        if (serve->now - session->started < (session->heard ? SLOW_MS : SILENT_MS))
+        dory_ssh_names(&session->ssh, &names);
+        if (serve->now - session->started < (names.cipher_in[0] ? LOGIN_MS : STRANGER_MS))
             continue;
         count = half_open_of(serve, session->address);
         if (count > most || (count == most && session->started < victim->started)) {

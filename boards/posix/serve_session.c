@@ -88,7 +88,6 @@ static void read_socket(struct serve_session *session)
         return;
     n = recv(session->fd, buf, room, 0);
     if (n > 0) {
-        session->heard = true;
         dory_ssh_recvpkt_ack(&session->ssh, (size_t)n);
         if (n < SHORT_READ)
             dory_net_quickack(session->fd);
@@ -123,14 +122,24 @@ static bool write_socket(struct serve_session *session)
     return true;
 }
 
+static void join_names(char out[96], const char *cipher, const char *mac)
+{
+    snprintf(out, 96, "%s%s%s", cipher, mac[0] ? " " : "", mac);
+}
+
 static void report_login(struct serve_session *session)
 {
     struct dory_ssh_names names;
+    char in[96], out[96];
+    bool same;
 
     dory_ssh_names(&session->ssh, &names);
-    dory_serve_log("%s: user %s logged in: %s, %s, %s in %s out %s%s%s, %s", session->peer, session->user, names.peer_version,
-                   names.kex, names.hostkey, names.cipher_in, names.cipher_out, names.mac_in[0] ? " with " : "", names.mac_in,
-                   dory_ssh_is_strict(&session->ssh) ? "strict key exchange" : "no strict key exchange");
+    join_names(in, names.cipher_in, names.mac_in);
+    join_names(out, names.cipher_out, names.mac_out);
+    same = strcmp(in, out) == 0;
+    dory_serve_log("%s: user %s logged in: %s, %s, %s, %s%s%s, %s", session->peer, session->user, names.peer_version, names.kex,
+                   names.hostkey, in, same ? "" : " in and ", same ? "" : out,
+                   dory_ssh_is_strict(&session->ssh) ? "strict key exchange" : "not strict");
 }
 
 /* True: an event was answered. */
@@ -178,6 +187,8 @@ static const char *ending(const struct serve_session *session, char *buf, size_t
     const char *text = dory_ssh_error_text(&session->ssh);
     char shown[200] = "";
 
+    if (session->sent_away)
+        return session->sent_away;
     if (error == DORY_E_DISCONNECTED && dory_ssh_disconnect_reason(&session->ssh) == SSH_DISCONNECT_BY_APPLICATION)
         return "closed by the client";
     if (error == DORY_OK || error == DORY_E_CUT) {
@@ -260,6 +271,8 @@ void dory_session_turn(struct serve_session *session, short revents)
 
 void dory_session_disconnect(struct serve_session *session, enum dory_disconnect reason, const char *text)
 {
+    if (dory_ssh_error(&session->ssh) == DORY_OK)
+        session->sent_away = text;
     dory_session_stop_channels(session);
     dory_ssh_disconnect(&session->ssh, reason, text);
     wind_up(session);
