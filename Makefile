@@ -75,9 +75,10 @@ $(TESTS): LDLIBS = -lcmocka
 $(filter $B/tests/unit/test_program_%,$(TESTS)): $B/program.a
 
 # A change of flags rebuilds, a repeated make does not.
+all_flags = $(CC) $(OURS) $(LIBRARIES) $(LIB_OPT_MBEDTLS) $(LIB_OPT_SODIUM) $(LIB_CFLAGS) $(MBEDTLS_FILES) $(SODIUM_FILES)
 $B/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(OURS) $(LIBRARIES) $(LIB_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(OURS) $(LIBRARIES) $(LIB_CFLAGS)' > $@
+	@echo '$(all_flags)' | cmp -s - $@ || echo '$(all_flags)' > $@
 
 -include $(foreach p,$(PARTS),$(patsubst %.o,%.d,$(call objects,$p)))
 -include $(SUPPORT:.o=.d) $(TESTS:=.d) $(BENCHES:=.d) $(PROGRAM:%/dory=%/$(DIRS_program)/main.d)
