@@ -17,7 +17,7 @@
 
 #include <signal.h>
 
-#include "../dory_fs.h"
+#include "dory_fs.h"
 
 /* Handles of one file system, for all conversations that share it. */
 #ifndef DORY_POSIX_HANDLES
@@ -35,14 +35,15 @@ enum {
 
 /* All members are private. */
 struct dory_posix_handle {
-    int fd;                        /* -1: free */
+    bool used;
+    int fd;                        /* -1: none */
     int dir_fd;                    /* of a created file: where it will appear, else -1 */
     volatile sig_atomic_t pending; /* a temporary name may exist */
     bool in_place, is_dir, stream, keep_mode;
-    uint16_t mode;                 /* keep_mode: of the file that is replaced */
+    uint16_t mode; /* keep_mode: of the file that is replaced */
     uint32_t uid, gid;
-    int64_t next_off;              /* directories: where `next` goes on */
-    char name[DORY_NAME_MAX + 1];  /* created files: the final name, and the temporary one */
+    int64_t next_off;             /* directories: where `next` goes on */
+    char name[DORY_NAME_MAX + 1]; /* created files: the final name, and the temporary one */
     char temp[DORY_NAME_MAX + 1];
 };
 

@@ -4,13 +4,13 @@
 
 #include <stdbool.h>
 
-#include "../../crypto-port/dory_crypto.h"
+#include "dory_crypto.h"
 #include "dory_posix_text.h"
 
-#define DORY_KEYFILE_MAX 16384    /* bytes of a key file */
-#define DORY_COMMENT_MAX 512      /* with NUL; longer ones are cut */
-#define DORY_KEY_TYPE_MAX 64      /* with NUL */
-#define DORY_FINGERPRINT_MAX 52   /* "SHA256:" and 43 characters, with NUL */
+#define DORY_KEYFILE_MAX     16384 /* bytes of a key file */
+#define DORY_COMMENT_MAX     512   /* with NUL; longer ones are cut */
+#define DORY_KEY_TYPE_MAX    64    /* with NUL */
+#define DORY_FINGERPRINT_MAX 52    /* "SHA256:" and 43 characters, with NUL */
 
 /* Loads the private key in the file `path`. The comment may be NULL, else it has DORY_COMMENT_MAX bytes. The caller wipes *key.
    DORY_E_NOENT: no such file. DORY_E_ACCESS: not readable, or readable by others than its owner.

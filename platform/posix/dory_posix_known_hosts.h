@@ -18,9 +18,9 @@ enum dory_known {
 
 struct dory_known_result {
     enum dory_known verdict;
-    const char *file;               /* where; one of `files`, NULL for UNKNOWN */
-    unsigned line;                  /* from 1 */
-    char type[DORY_KEY_TYPE_MAX];   /* of the key in that line */
+    const char *file;             /* where; one of `files`, NULL for UNKNOWN */
+    unsigned line;                /* from 1 */
+    char type[DORY_KEY_TYPE_MAX]; /* of the key in that line */
     char fingerprint[DORY_FINGERPRINT_MAX];
 };
 

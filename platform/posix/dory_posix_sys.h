@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../dory_error.h"
+#include "dory_error.h"
 
 /* For struct dory_rng: fills out[0..n) from the kernel's generator, waiting until it is seeded. ctx is not used (NULL).
    DORY_E_RNG: the kernel has none; out is then all zero and must not be used. */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../dory_error.h"
+#include "dory_error.h"
 
 /* Where a function of platform/posix says in words why it failed: one or more lines, NUL-terminated, without a last line end, safe to
    print. It is set on every failure, and to "" on success. */
