@@ -98,12 +98,18 @@ void dory_wire_free(struct dory_wire *w)
 
 /* ---- the application above the engine ---- */
 
+static void keep_bytes(uint8_t *to, const uint8_t *from, size_t n)
+{
+    if (from && n)
+        memcpy(to, from, n < DORY_WIRE_KEEP ? n : DORY_WIRE_KEEP);
+}
+
 static void keep_event(struct dory_wire *w, const struct dory_event *e)
 {
     w->events[e->type & 15]++;
     w->last.e = *e;
-    memcpy(w->last.data, e->data, e->data ? (e->n < DORY_WIRE_KEEP ? e->n : DORY_WIRE_KEEP) : 0);
-    memcpy(w->last.user, e->user, e->user ? (e->user_n < DORY_WIRE_KEEP ? e->user_n : DORY_WIRE_KEEP) : 0);
+    keep_bytes(w->last.data, e->data, e->n);
+    keep_bytes(w->last.user, e->user, e->user_n);
     w->last.e.data = w->last.data;
     w->last.e.user = w->last.user;
     w->last.e.key = NULL;
@@ -385,6 +391,21 @@ static bool skip_version(struct dory_wire *w)
     return true;
 }
 
+/* RFC 4253 7.1: after its KEXINIT a side sends nothing but transport messages, without service ones, until its NEWKEYS. */
+static void check_kex_discipline(struct dory_wire *w, unsigned type)
+{
+    if (w->engine_in_kex && (type > 49 || type == MSG_KEXINIT || type == MSG_SERVICE_REQUEST || type == MSG_SERVICE_ACCEPT))
+        dory_kit_failed(__FILE__, __LINE__, "only key exchange messages during a key exchange; type", true, type, 0);
+    if (w->engine_in_kex && w->strict && !w->in.cipher && type > 1 && type < 20)
+        dory_kit_failed(__FILE__, __LINE__, "nothing optional in a strict first key exchange; type", true, type, 0);
+    if (type == MSG_KEXINIT)
+        w->engine_in_kex = true;
+    if (type == MSG_NEWKEYS) {
+        CHECK(w->engine_in_kex);
+        w->engine_in_kex = false;
+    }
+}
+
 bool dory_wire_recv(struct dory_wire *w, struct dory_wire_msg *m)
 {
     dory_wire_pump(w);
@@ -396,6 +417,7 @@ bool dory_wire_recv(struct dory_wire *w, struct dory_wire_msg *m)
     CHECK(m->whole.n >= 1);
     m->body = m->whole;
     m->type = dory_get8(&m->body);
+    check_kex_discipline(w, m->type);
     if (m->type == MSG_NEWKEYS)
         new_keys_in(w);
     return true;

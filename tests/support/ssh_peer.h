@@ -141,6 +141,7 @@ struct dory_wire {
     uint8_t iv[2][64], key[2][64], mac_key[2][64]; /* pending; client to server first */
     bool keys_pending[2];                          /* out, in */
     bool strict, strict_fixed;
+    bool engine_in_kex; /* between its KEXINIT and its NEWKEYS: RFC 4253 7.1 is checked at every message */
     struct dory_view their_kexinit_lists[10];
     struct dory_bytes my_kexinit, their_kexinit;
     char their_version[256];
