@@ -178,8 +178,8 @@ static void log_transfer(struct serve_work *work, bool by_itself)
     work->logged = true;
     if (by_itself)
         result = work->engine.stream.ops->status(&work->engine.stream) == 0 ? "done" : "failed";
-    dory_serve_log("%s: %s %s %s: %" PRIu32 " file%s, %" PRIu64 " bytes: %s", work->session->peer, work->session->user,
-                   work->command.flags & DORY_SCP_TO ? "sent to" : "fetched", work->paths, work->files,
+    dory_serve_log("%s: %s: %s %s: %" PRIu32 " file%s, %" PRIu64 " bytes: %s", work->session->peer, work->session->user,
+                   work->command.flags & DORY_SCP_TO ? "upload to" : "download of", work->paths, work->files,
                    work->files == 1 ? "" : "s", work->bytes, result);
 }
 
