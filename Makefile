@@ -45,7 +45,7 @@ LIBRARIES = -isystem $(MBEDTLS_DIR)/include -isystem $(SODIUM_DIR)/src/libsodium
 
 $B/crypto-port/%.o: EXTRA = $(LIBRARIES)
 $B/platform/posix/%.o $B/boards/posix/%.o: EXTRA = -D_GNU_SOURCE -Iboards/posix
-$B/tests/%.o: EXTRA = -D_GNU_SOURCE -Iboards/posix -Itests/support -Iplatform/posix -Iplatform/ram
+$B/tests/%.o: EXTRA = -D_GNU_SOURCE -Iboards/posix -Itests/support -Iplatform/posix -Iplatform/ram $(LIBRARIES)
 
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
@@ -111,7 +111,7 @@ $B/lib/include/sodium/version.h: $(call fetched,$(SODIUM_DIR))
 	@cp $(SODIUM_DIR)/builds/msvc/version.h $@
 
 $B/crypto-port.a: $B/lib/mbedtls.done $B/lib/sodium.done
-$(call objects,crypto-port): | $B/lib/include/sodium/version.h $(call fetched,$(MBEDTLS_DIR))
+$(call objects,crypto-port) $(SUPPORT) $(TESTS:=.o) $(BENCHES:=.o): | $B/lib/include/sodium/version.h $(call fetched,$(MBEDTLS_DIR))
 
 libs: $B/lib/mbedtls.done $B/lib/sodium.done ## build only the libraries' objects
 
