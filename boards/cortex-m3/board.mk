@@ -10,6 +10,7 @@ LIB_OPT_MBEDTLS = -Os
 LIB_OPT_SODIUM  = -Os
 
 DIRS_crypto-port = crypto-port crypto-port/small
+DIRS_platform    = platform
 
 # Their contexts would not fit a session of this profile.
 OMIT = crypto-port/cipher_aes256_gcm.c crypto-port/cipher_aes256_ctr.c crypto-port/mac_hmac_sha256_etm.c
