@@ -135,7 +135,7 @@ static void put_time(char *out, size_t cap, double seconds)
 
 void dory_progress_line(const struct dory_progress *p, bool final, uint64_t now_ms, int columns, char *out, size_t cap)
 {
-    char size[16], rate[24], time[16], right[80];
+    char size[32], rate[32], time[32], right[80];
     double elapsed = (double)(now_ms - p->began_ms) / 1000, speed = p->rate;
     unsigned percent = 100;
     const char *tail = " ETA";

@@ -1,0 +1,197 @@
+/* dory scp: which copies a command line asks for, and over which connections. */
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commands.h"
+#include "dory_crypto.h"
+#include "scp_copy.h"
+#include "scp_progress.h"
+#include "scp_say.h"
+
+#define CONNECTIONS_MAX 64
+
+/* One run of the command. */
+struct job {
+    struct dory_cli_options options;
+    struct dory_cli_location target, source; /* source: the one under work */
+    bool several;
+    struct dory_client *clients[CONNECTIONS_MAX]; /* each is kept for the sources that follow */
+    int client_count;
+    bool failed, no_connection;
+};
+
+/* The connection for a location; a relay needs two, even to one host: neither side may wait behind the other. */
+static struct dory_client *connection(struct job *job, const struct dory_cli_location *location, const struct dory_client *other)
+{
+    struct dory_client *c;
+
+    for (int i = 0; i < job->client_count; i++) {
+        c = job->clients[i];
+        if (c != other && dory_client_is_for(c, &job->options, location) && !dory_client_is_over(c))
+            return c;
+    }
+    if (job->client_count == CONNECTIONS_MAX) {
+        dory_say(DORY_LOG_QUIET, "scp: more than %d hosts", CONNECTIONS_MAX);
+        return NULL;
+    }
+    c = dory_client_open(&job->options, location);
+    if (c)
+        job->clients[job->client_count++] = c;
+    return c;
+}
+
+static void count(struct job *job, enum dory_copy_result result)
+{
+    job->failed |= result != DORY_COPY_OK;
+    job->no_connection |= result == DORY_COPY_LOST;
+}
+
+static bool parse(struct job *job, struct dory_cli_location *location, const char *text)
+{
+    char why[512];
+
+    if (dory_cli_location_parse(location, text, why, sizeof why) == 0)
+        return true;
+    dory_say(DORY_LOG_QUIET, "scp: %s", why);
+    job->failed = true;
+    return false;
+}
+
+/* How many local paths come in a row: they share one channel. */
+static int local_run(char **paths, int n)
+{
+    struct dory_cli_location location;
+    char why[512];
+    int i = 0;
+
+    while (i < n && dory_cli_location_parse(&location, paths[i], why, sizeof why) == 0 && !location.remote)
+        i++;
+    return i;
+}
+
+/* Nobody should type a password for a file that is not there. */
+static bool any_exists(char **paths, int n)
+{
+    struct stat st;
+
+    while (n--)
+        if (stat(paths[n], &st) == 0)
+            return true;
+    return false;
+}
+
+static void say_missing(char **paths, int n)
+{
+    for (int i = 0; i < n; i++)
+        dory_say(DORY_LOG_QUIET, "scp: %s: %s", paths[i], dory_strerror(dory_posix_error(ENOENT)));
+}
+
+static void upload(struct job *job, char **paths, int n)
+{
+    struct dory_client *c;
+
+    if (!any_exists(paths, n)) {
+        say_missing(paths, n);
+        job->failed = true;
+        return;
+    }
+    c = connection(job, &job->target, NULL);
+    count(job, c ? dory_copy_up(c, &job->options, paths, n, &job->target, job->several) : DORY_COPY_LOST);
+}
+
+static void across(struct job *job)
+{
+    struct dory_client *from = connection(job, &job->source, NULL);
+    struct dory_client *to = from ? connection(job, &job->target, from) : NULL;
+
+    count(job, to ? dory_copy_across(from, to, &job->options, &job->source, &job->target, job->several) : DORY_COPY_LOST);
+}
+
+static void to_remote(struct job *job)
+{
+    char **paths = job->options.paths;
+    int left = job->options.path_count - 1;
+
+    while (left > 0 && !job->no_connection) {
+        int n = local_run(paths, left);
+
+        if (n > 0)
+            upload(job, paths, n);
+        else if (n = 1, parse(job, &job->source, *paths))
+            across(job);
+        paths += n;
+        left -= n;
+    }
+}
+
+static void to_local(struct job *job)
+{
+    static struct dory_cli_target target;
+    const char *path = job->target.path;
+    struct dory_client *c;
+    struct stat st;
+
+    if (job->several && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))) {
+        dory_say(DORY_LOG_QUIET, "scp: %s: %s", path, dory_strerror(dory_posix_error(stat(path, &st) < 0 ? errno : ENOTDIR)));
+        job->failed = true;
+        return;
+    }
+    if (dory_cli_target_open(&target, path, false) < 0) {
+        job->failed = true;
+        return;
+    }
+    for (int i = 0; i < job->options.path_count - 1; i++) {
+        char *from = job->options.paths[i];
+
+        if (!parse(job, &job->source, from))
+            continue;
+        if (!job->source.remote) {
+            count(job, dory_copy_here(&job->options, from, &target, job->several));
+            continue;
+        }
+        c = connection(job, &job->source, NULL);
+        count(job, c ? dory_copy_down(c, &job->options, &job->source, &target, job->several) : DORY_COPY_LOST);
+    }
+    dory_cli_target_close(&target);
+}
+
+static int run(struct job *job)
+{
+    const struct dory_cli_options *o = &job->options;
+
+    job->several = o->path_count > 2 || o->flags & DORY_SCP_DIR;
+    if (!parse(job, &job->target, o->paths[o->path_count - 1]))
+        return 1;
+    if (job->target.remote)
+        to_remote(job);
+    else
+        to_local(job);
+    while (job->client_count)
+        dory_client_close(job->clients[--job->client_count]);
+    if (job->no_connection && !o->classic)
+        return 255;
+    return job->failed;
+}
+
+int dory_cmd_scp(int argc, char **argv)
+{
+    static struct job job;
+    int status = dory_cli_options_parse(&job.options, argc, argv);
+
+    if (status >= 0)
+        return status;
+    setlocale(LC_CTYPE, "");
+    if (dory_crypto_init() < 0) {
+        dory_say(DORY_LOG_QUIET, "scp: the cryptographic libraries cannot run on this machine");
+        return 1;
+    }
+    if (job.options.flags & (DORY_SCP_TO | DORY_SCP_FROM))
+        return dory_copy_remote_side(&job.options);
+    signal(SIGPIPE, SIG_IGN);
+    dory_meter_enable(!(job.options.flags & DORY_SCP_QUIET));
+    return run(&job);
+}

@@ -1,0 +1,82 @@
+/* A secret from the terminal, or through the program in $SSH_ASKPASS where there is none (ssh(1), ENVIRONMENT). */
+#include "scp_client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "platform/posix/dory_posix_text.h"
+
+static bool wanted(const char *program, bool terminal)
+{
+    const char *require = getenv("SSH_ASKPASS_REQUIRE");
+
+    if (!program || !*program || (require && !strcmp(require, "never")))
+        return false;
+    if (require && (!strcmp(require, "force") || !strcmp(require, "prefer")))
+        return true;
+    return !terminal && (getenv("DISPLAY") || getenv("WAYLAND_DISPLAY"));
+}
+
+static int read_line(int fd, char *buf, size_t cap)
+{
+    size_t n = 0;
+
+    for (;;) {
+        ssize_t got = read(fd, buf + n, cap - 1 - n);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+        if (n == cap - 1)
+            return DORY_E_SPACE;
+    }
+    buf[n] = '\0';
+    buf[strcspn(buf, "\r\n")] = '\0';
+    return (int)strlen(buf);
+}
+
+static int run(const char *program, const char *prompt, char *buf, size_t cap)
+{
+    int ends[2], status, n;
+    pid_t child;
+
+    if (pipe(ends) < 0)
+        return DORY_E_NOSYS;
+    child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execlp(program, program, prompt, (char *)NULL);
+        fprintf(stderr, "scp: cannot run %s: %s\n", program, strerror(errno));
+        _exit(255);
+    }
+    close(ends[1]);
+    n = child < 0 ? DORY_E_NOSYS : read_line(ends[0], buf, cap);
+    close(ends[0]);
+    while (child > 0 && waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return DORY_E_NOSYS;
+    if (n >= 0 && (!WIFEXITED(status) || WEXITSTATUS(status)))
+        n = DORY_E_CLOSED;
+    if (n < 0)
+        dory_wipe(buf, cap);
+    return n;
+}
+
+int dory_cli_ask_secret(const char *prompt, char *buf, size_t cap)
+{
+    const char *program = getenv("SSH_ASKPASS");
+    int n;
+
+    if (wanted(program, true))
+        return run(program, prompt, buf, cap);
+    n = dory_tty_password(prompt, buf, cap);
+    return n == DORY_E_NOSYS && wanted(program, false) ? run(program, prompt, buf, cap) : n;
+}

@@ -1,0 +1,407 @@
+#include "scp_client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "platform/posix/dory_posix_net.h"
+#include "platform/posix/dory_posix_sys.h"
+#include "scp_progress.h"
+#include "scp_say.h"
+
+#define CLIENTS_MAX 2
+#define PUMP_TURNS 64
+#define BUSY_MS 5
+#define SHORT_READ 4096
+
+/* ---- Bytes: socket and engine ---- */
+
+static bool is_held(const struct dory_client *c, uint64_t now_ms)
+{
+    return c->options->limit && c->free_at_us > now_ms * 1000;
+}
+
+/* At a limited rate bytes go in small portions, each a twentieth of a second's worth. */
+static size_t portion(const struct dory_client *c, size_t n)
+{
+    size_t most = (size_t)(c->options->limit / 20);
+
+    if (!c->options->limit)
+        return n;
+    if (most < 512)
+        most = 512;
+    return n < most ? n : most;
+}
+
+static void charge(struct dory_client *c, size_t n, uint64_t now_ms)
+{
+    if (!c->options->limit)
+        return;
+    if (c->free_at_us < now_ms * 1000)
+        c->free_at_us = now_ms * 1000;
+    c->free_at_us += (uint64_t)n * 1000000 / c->options->limit;
+}
+
+static bool receive(struct dory_client *c, uint64_t now)
+{
+    size_t n;
+    uint8_t *room = dory_ssh_recvpkt_buf(&c->ssh, &n);
+    ssize_t got;
+
+    if (!c->readable || !room || is_held(c, now))
+        return false;
+    n = portion(c, n);
+    got = recv(c->fd, room, n, 0);
+    if (got > 0) {
+        c->readable = (size_t)got == n;
+        if (got < SHORT_READ)
+            dory_net_quickack(c->fd);
+        charge(c, (size_t)got, now);
+        dory_ssh_recvpkt_ack(&c->ssh, (size_t)got);
+        return true;
+    }
+    if (got < 0 && errno == EINTR)
+        return true;
+    c->readable = false;
+    if (got < 0 && errno == EAGAIN)
+        return false;
+    if (got < 0)
+        c->error_number = errno;
+    dory_ssh_recvpkt_eof(&c->ssh);
+    return true;
+}
+
+/* When the peer reads no more it may still have said why: its last words are read before the connection is given up. */
+static bool transmit(struct dory_client *c, uint64_t now)
+{
+    const uint8_t *bytes;
+    bool moved = false;
+    size_t n;
+
+    while (!is_held(c, now) && (bytes = dory_ssh_sendpkt_buf(&c->ssh, &n)) && n) {
+        ssize_t put = (ssize_t)n;
+
+        if (!c->broken) {
+            n = portion(c, n);
+            put = send(c->fd, bytes, n, MSG_NOSIGNAL);
+            if (put < 0 && errno == EINTR)
+                continue;
+            if (put < 0 && errno == EAGAIN)
+                break;
+            if (put < 0) {
+                c->error_number = errno;
+                c->broken = true;
+                continue;
+            }
+            charge(c, (size_t)put, now);
+        }
+        dory_ssh_sendpkt_ack(&c->ssh, (size_t)put);
+        moved = true;
+        if ((size_t)put < n)
+            break;
+    }
+    return moved;
+}
+
+/* ---- Events ---- */
+
+static void show_banner(const struct dory_event *event)
+{
+    const uint8_t *at = event->data, *end = at + event->n;
+
+    while (at < end) {
+        const uint8_t *line_end = memchr(at, '\n', (size_t)(end - at));
+        size_t n = (size_t)((line_end ? line_end : end) - at);
+
+        dory_say(DORY_LOG_INFO, "%.*s", (int)(n && at[n - 1] == '\r' ? n - 1 : n), (const char *)at);
+        at += n + 1;
+    }
+}
+
+static bool answer(struct dory_client *c)
+{
+    struct dory_event event;
+
+    switch (dory_ssh_event(&c->ssh, &event)) {
+    case DORY_EV_NONE:
+        return false;
+    case DORY_EV_HOSTKEY:
+        dory_client_say_names(c);
+        dory_client_on_hostkey(c, &event);
+        return true;
+    case DORY_EV_SIGN:
+        dory_client_on_sign(c, &event);
+        return true;
+    case DORY_EV_AUTH:
+        dory_client_on_auth(c, &event);
+        return true;
+    case DORY_EV_BANNER:
+        show_banner(&event);
+        dory_ssh_accept(&c->ssh);
+        return true;
+    case DORY_EV_PASSWD_CHANGE:
+        dory_say(DORY_LOG_ERROR, "The password of %s@%s has expired: log in with ssh and change it.", c->user, c->host);
+        c->auth.no_password = true;
+        dory_ssh_accept(&c->ssh);
+        return true;
+    default:
+        dory_ssh_refuse(&c->ssh);
+        return true;
+    }
+}
+
+/* ---- The loop ---- */
+
+static bool turn(struct dory_client *c, bool *busy)
+{
+    uint64_t now = dory_posix_now_ms();
+    unsigned pumped;
+    bool moved;
+
+    dory_ssh_tick(&c->ssh, now);
+    moved = receive(c, now);
+    moved |= answer(c);
+    pumped = dory_pump(&c->pump, PUMP_TURNS);
+    *busy |= (pumped & DORY_PUMP_AGAIN) != 0;
+    moved |= (pumped & DORY_PUMP_MOVED) != 0;
+    return moved | transmit(c, now);
+}
+
+static void sooner(int *timeout, uint64_t at, uint64_t now)
+{
+    uint64_t ms = at > now ? at - now : 0;
+
+    if (at != UINT64_MAX && (*timeout < 0 || ms < (uint64_t)*timeout))
+        *timeout = ms > 60000 ? 60000 : (int)ms;
+}
+
+/* What to wait for; fd -1 where nothing, so that a closed connection does not wake us for ever. */
+static struct pollfd interest(struct dory_client *c, uint64_t now, int *timeout)
+{
+    struct pollfd wait = {.fd = -1};
+    size_t n;
+
+    sooner(timeout, dory_ssh_tick(&c->ssh, now), now);
+    if (c->wake_at)
+        sooner(timeout, c->wake_at, now);
+    if (is_held(c, now)) {
+        sooner(timeout, c->free_at_us / 1000 + 1, now);
+        return wait;
+    }
+    if (dory_ssh_recvpkt_buf(&c->ssh, &n))
+        wait.events |= POLLIN;
+    if (dory_ssh_sendpkt_buf(&c->ssh, &n) && n)
+        wait.events |= POLLOUT;
+    if (wait.events)
+        wait.fd = c->fd;
+    return wait;
+}
+
+void dory_clients_step(struct dory_client *const *clients, int count)
+{
+    struct pollfd waits[CLIENTS_MAX];
+    int timeout = dory_meter_tick();
+    bool moved = false, busy = false;
+    uint64_t now;
+
+    for (int i = 0; i < count; i++)
+        moved |= turn(clients[i], &busy);
+    for (int i = 0; i < count; i++)
+        moved |= dory_client_is_over(clients[i]);
+    if (moved)
+        return;
+    if (busy)
+        timeout = BUSY_MS;
+    now = dory_posix_now_ms();
+    for (int i = 0; i < count; i++)
+        waits[i] = interest(clients[i], now, &timeout);
+    if (poll(waits, (nfds_t)count, timeout) <= 0)
+        return;
+    for (int i = 0; i < count; i++)
+        if (waits[i].revents & (POLLIN | POLLHUP | POLLERR))
+            clients[i]->readable = true;
+}
+
+bool dory_client_is_over(const struct dory_client *c)
+{
+    return (dory_ssh_state(&c->ssh) & DORY_DONE) != 0;
+}
+
+/* ---- Life ---- */
+
+static const char *or_else(const char *a, const char *b, const char *c)
+{
+    return a ? a : b ? b : c;
+}
+
+static uint16_t port_of(const struct dory_cli_options *o, const struct dory_cli_location *l)
+{
+    int port = o->ssh.port > 0 ? o->ssh.port : l->port > 0 ? l->port : o->port > 0 ? o->port : 22;
+
+    return (uint16_t)port;
+}
+
+static void set_names(struct dory_client *c, const struct dory_cli_location *l)
+{
+    const struct dory_cli_ssh *o = &c->options->ssh;
+
+    c->port = port_of(c->options, l);
+    snprintf(c->user, sizeof c->user, "%s", or_else(o->user, l->user, dory_cli_local_user()));
+    snprintf(c->host, sizeof c->host, "%s", l->host);
+    snprintf(c->address, sizeof c->address, "%s", l->host);
+    if (o->hostname && dory_client_expand(c, o->hostname, c->address, sizeof c->address) < 0)
+        snprintf(c->address, sizeof c->address, "%s", l->host);
+    snprintf(c->known_as, sizeof c->known_as, "%s", or_else(o->host_key_alias, NULL, c->address));
+}
+
+bool dory_client_is_for(const struct dory_client *c, const struct dory_cli_options *o, const struct dory_cli_location *l)
+{
+    return c->port == port_of(o, l) && !strcasecmp(c->host, l->host) &&
+           !strcmp(c->user, or_else(o->ssh.user, l->user, dory_cli_local_user()));
+}
+
+static uint32_t ms(int seconds)
+{
+    return seconds <= 0 ? 0 : seconds > 4000000 ? 4000000000U : (uint32_t)seconds * 1000;
+}
+
+static void configure(struct dory_client *c)
+{
+    const struct dory_cli_ssh *o = &c->options->ssh;
+
+    c->config = (struct dory_ssh_config){
+        .role = &dory_ssh_client,
+        .software = DORY_SOFTWARE,
+        .rng = {dory_posix_rng, NULL},
+        .kex = c->algorithms.kex,
+        .ciphers = c->algorithms.ciphers,
+        .macs = c->algorithms.macs,
+        .signatures = c->algorithms.signatures,
+        .rx = c->rx,
+        .rx_size = sizeof c->rx,
+        .read_ahead = true,
+        .tx = c->tx,
+        .tx_size = sizeof c->tx,
+        .channels = c->channels,
+        .channel_count = DORY_CLIENT_CHANNELS,
+        .window = DORY_CLIENT_WINDOW,
+        .rekey_bytes = o->rekey_bytes > 0 ? (uint64_t)o->rekey_bytes : 0,
+        .rekey_ms = ms((int)o->rekey_seconds),
+        .reply_ms = ms(o->connect_timeout),
+        .keepalive_ms = ms(o->alive_interval),
+        .keepalive_max = (uint8_t)(o->alive_max < 0 ? 3 : o->alive_max > 255 ? 255 : o->alive_max),
+        .user = c->user,
+    };
+}
+
+static void say_trying(void *ctx, const char *address, const char *failed)
+{
+    const struct dory_client *c = ctx;
+
+    if (failed)
+        dory_say(DORY_LOG_DEBUG, "debug1: connect to address %s port %u: %s", address, c->port, failed);
+    else
+        dory_say(DORY_LOG_DEBUG, "debug1: Connecting to %s [%s] port %u.", c->address, address, c->port);
+}
+
+static int dial(struct dory_client *c)
+{
+    const struct dory_cli_ssh *o = &c->options->ssh;
+    struct dory_net_target target = {
+        .host = c->address,
+        .port = c->port,
+        .family = o->family < 0 ? AF_UNSPEC : o->family,
+        .timeout_ms = ms(o->connect_timeout),
+        .keepalive = o->tcp_keepalive != 0,
+        .trying = say_trying,
+        .ctx = c,
+    };
+    int attempts = o->connect_attempts < 1 ? 1 : o->connect_attempts;
+    char why[DORY_WHY_MAX];
+
+    do {
+        c->fd = dory_net_connect(&target, why);
+    } while (c->fd < 0 && c->fd != DORY_E_NOENT && --attempts > 0 && !sleep(1));
+    if (c->fd < 0)
+        dory_say(DORY_LOG_ERROR, "scp: %s", why);
+    return c->fd;
+}
+
+static bool log_in(struct dory_client *c)
+{
+    dory_client_auth_begin(c);
+    while (!dory_client_is_over(c) && !(dory_ssh_state(&c->ssh) & DORY_READY))
+        dory_clients_step(&c, 1);
+    dory_wipe(&c->auth.key, sizeof c->auth.key);
+    if (dory_client_is_over(c)) {
+        transmit(c, dory_posix_now_ms());
+        dory_client_report(c);
+        return false;
+    }
+    dory_say(DORY_LOG_DEBUG, "debug1: Authenticated to %s ([%s]:%u) using \"%s\".", c->host, c->address, c->port,
+             c->auth.last == DORY_AUTH_PUBLICKEY ? "publickey" : c->auth.last == DORY_AUTH_PASSWORD ? "password" : "none");
+    return true;
+}
+
+static bool begin(struct dory_client *c)
+{
+    char why[1024];
+
+    if (dory_cli_algorithms_choose(&c->algorithms, &c->options->ssh, why, sizeof why) < 0) {
+        dory_say(DORY_LOG_ERROR, "command-line line 0: %s", why);
+        return false;
+    }
+    dory_client_prefer_known(c);
+    configure(c);
+    if (dial(c) < 0)
+        return false;
+    if (dory_ssh_init(&c->ssh, &c->config, dory_posix_now_ms()) < 0) {
+        dory_say(DORY_LOG_ERROR, "scp: %s", dory_strerror(dory_ssh_error(&c->ssh)));
+        return false;
+    }
+    dory_pump_init(&c->pump, &c->ssh, c->streams, DORY_CLIENT_CHANNELS, false);
+    c->pump.extended = dory_client_on_stderr;
+    c->pump.ctx = c;
+    return log_in(c);
+}
+
+struct dory_client *dory_client_open(const struct dory_cli_options *options, const struct dory_cli_location *location)
+{
+    struct dory_client *c = malloc(sizeof *c);
+
+    if (!c) {
+        dory_say(DORY_LOG_ERROR, "scp: out of memory");
+        return NULL;
+    }
+    memset(c, 0, offsetof(struct dory_client, rx));
+    c->options = options;
+    c->fd = -1;
+    set_names(c, location);
+    if (begin(c))
+        return c;
+    dory_client_close(c);
+    return NULL;
+}
+
+void dory_client_close(struct dory_client *c)
+{
+    if (!c)
+        return;
+    if (c->pump.ssh) {
+        dory_pump_stop(&c->pump);
+        dory_ssh_disconnect(&c->ssh, SSH_DISCONNECT_BY_APPLICATION, "disconnected by user");
+        c->free_at_us = 0;
+        transmit(c, dory_posix_now_ms());
+        dory_ssh_wipe(&c->ssh);
+    }
+    if (c->fd >= 0)
+        close(c->fd);
+    dory_wipe(&c->auth, sizeof c->auth);
+    free(c);
+}

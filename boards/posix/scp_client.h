@@ -1,0 +1,87 @@
+/* One SSH connection of `dory scp`: connect, meet the host key, log in, run commands on channels. */
+#ifndef DORY_CLI_CLIENT_H
+#define DORY_CLI_CLIENT_H
+
+#include "dory_ssh.h"
+#include "platform/pump.h"
+#include "scp_algorithms.h"
+#include "scp_location.h"
+#include "scp_options.h"
+
+#define DORY_CLIENT_CHANNELS 4
+#define DORY_CLIENT_RX (128 * 1024 + DORY_PACKET_OVERHEAD)
+#define DORY_CLIENT_TX (256 * 1024)
+#define DORY_CLIENT_WINDOW (2 * 1024 * 1024)
+
+struct dory_client_auth {
+    uint8_t order[4]; /* DORY_AUTH_*, preferred first */
+    int order_n;
+    int next_identity, keys_offered, passwords_tried;
+    uint8_t last;    /* the method that was tried last */
+    uint8_t methods; /* what the server said last */
+    bool probed, no_password;
+    struct dory_key key;
+    uint8_t blob[DORY_KEY_BLOB_MAX];
+};
+
+struct dory_client {
+    const struct dory_cli_options *options;
+    char user[256], host[256], address[256], known_as[256]; /* the host as named by the person, to connect to, in known_hosts */
+    uint16_t port;
+    int fd;
+    int error_number; /* of the socket, 0: none */
+    bool readable, broken, met, reported;
+    uint64_t free_at_us; /* -l: nothing moves before */
+    uint64_t wake_at;    /* poll no longer than until then; 0: no matter */
+    struct dory_client_auth auth;
+    struct dory_cli_algorithms algorithms;
+    struct dory_ssh_config config;
+    struct dory_ssh ssh;
+    struct dory_pump pump;
+    struct dory_stream *streams[DORY_CLIENT_CHANNELS];
+    struct dory_channel channels[DORY_CLIENT_CHANNELS];
+    bool remote_spoke; /* standard error of the present command was not empty */
+    size_t line_n;
+    char line[1024]; /* of it, not yet shown */
+    uint8_t rx[DORY_CLIENT_RX];
+    uint8_t tx[DORY_CLIENT_TX];
+};
+
+/* Connects and logs in. NULL: it failed, and why has been said. */
+struct dory_client *dory_client_open(const struct dory_cli_options *options, const struct dory_cli_location *location);
+/* Is this the connection that the location needs? */
+bool dory_client_is_for(const struct dory_client *client, const struct dory_cli_options *options, const struct dory_cli_location *location);
+/* Moves what can be moved on all of them, or waits until something can. */
+void dory_clients_step(struct dory_client *const *clients, int count);
+bool dory_client_is_over(const struct dory_client *client);
+/* Says why a connection is over, once; nothing where it ended in order. */
+void dory_client_report(struct dory_client *client);
+/* Ends in order and frees it. NULL is allowed. */
+void dory_client_close(struct dory_client *client);
+
+/* Starts the command on a channel that carries stream; `command` lives until the end. The channel, or -1: why has been said. */
+int dory_client_start(struct dory_client *client, const char *command, struct dory_stream *stream);
+/* Lets the command end: no more data from here, then waits for its close; not for long unless `in_order`. The exit status, or why none. */
+enum { DORY_FINISH_SILENT = -1, DORY_FINISH_SIGNAL = -2, DORY_FINISH_NEVER = -3 };
+int dory_client_finish(struct dory_client *client, int channel, bool in_order);
+
+/* Inside: scp_hostkey.c, scp_auth.c, scp_report.c. */
+void dory_client_on_hostkey(struct dory_client *client, const struct dory_event *event);
+void dory_client_auth_begin(struct dory_client *client);
+void dory_client_on_auth(struct dory_client *client, const struct dory_event *event);
+void dory_client_on_sign(struct dory_client *client, const struct dory_event *event);
+void dory_client_prefer_known(struct dory_client *client);
+void dory_client_say_names(const struct dory_client *client);
+void dory_client_on_stderr(void *client, int channel, const uint8_t *bytes, size_t n);
+void dory_client_flush_stderr(struct dory_client *client);
+
+/* ~ and the % tokens of ssh_config(5) in a file name. 0; -1: too long or an unknown token. */
+int dory_client_expand(const struct dory_client *client, const char *name, char *out, size_t cap);
+/* $HOME, or the home directory of the account. */
+const char *dory_cli_home(void);
+/* The login name on this machine. */
+const char *dory_cli_local_user(void);
+/* Asks for a secret on the terminal, or through $SSH_ASKPASS as ssh does. As dory_tty_password. */
+int dory_cli_ask_secret(const char *prompt, char *buf, size_t cap);
+
+#endif

@@ -1,0 +1,42 @@
+/* Copies: to a host, from a host, within this machine, and as the remote side of somebody else's copy. */
+#ifndef DORY_CLI_COPY_H
+#define DORY_CLI_COPY_H
+
+#include "dory_scp.h"
+#include "scp_client.h"
+#include "scp_files.h"
+
+/* How a copy went; the worst of several counts. */
+enum dory_copy_result { DORY_COPY_OK, DORY_COPY_FAILED, DORY_COPY_LOST /* the connection is over */ };
+
+/* What is under way, for the meter and for messages. */
+struct dory_copy_view {
+    const char *host; /* whose messages come; NULL: this machine's */
+    char path[1024];
+    uint64_t size, done;
+    bool active, heard; /* a file is under way; the peer reported something */
+};
+extern const struct dory_scp_events dory_copy_events; /* their ctx is a view */
+/* Without `message`: where both sides are ours, each reports its own. */
+extern const struct dory_scp_events dory_copy_local_events;
+/* One line that the peer reported. */
+void dory_copy_message(void *view, const char *text, size_t n);
+/* A file was under way when the connection broke. */
+void dory_copy_say_lost(const struct dory_copy_view *view);
+
+/* `several`: the target must be a directory. */
+enum dory_copy_result dory_copy_up(struct dory_client *client, const struct dory_cli_options *options, char **paths, int count,
+                                   const struct dory_cli_location *target, bool several);
+enum dory_copy_result dory_copy_down(struct dory_client *client, const struct dory_cli_options *options,
+                                     const struct dory_cli_location *source, struct dory_cli_target *target, bool several);
+enum dory_copy_result dory_copy_here(const struct dory_cli_options *options, char *path, struct dory_cli_target *target, bool several);
+enum dory_copy_result dory_copy_across(struct dory_client *from, struct dory_client *to, const struct dory_cli_options *options,
+                                       const struct dory_cli_location *source, const struct dory_cli_location *target, bool several);
+
+/* Judges the end of a command on a channel: its exit status and whether anything was said. */
+enum dory_copy_result dory_copy_judge(struct dory_client *client, const struct dory_copy_view *view, int stream_status, int exit_status);
+
+/* `scp -t` and `scp -f`: the exit status. */
+int dory_copy_remote_side(const struct dory_cli_options *options);
+
+#endif

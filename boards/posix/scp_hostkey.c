@@ -1,0 +1,200 @@
+/* Is this the host that the person means? known_hosts, and the question for a key that was never seen. */
+#include "scp_client.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "platform/posix/dory_posix_known_hosts.h"
+#include "scp_say.h"
+
+#define FILES_MAX 8
+#define NAME_MAX_HERE 1024
+
+struct files {
+    char names[FILES_MAX][NAME_MAX_HERE];
+    const char *list[FILES_MAX + 1];
+    int n;
+    bool writable; /* the first one is the person's, a new key can be added to it */
+};
+
+static void add_files(const struct dory_client *c, struct files *files, const char *names)
+{
+    while (*names && files->n < FILES_MAX) {
+        char name[NAME_MAX_HERE];
+        size_t n;
+
+        names += strspn(names, " \t");
+        n = strcspn(names, " \t");
+        if (n && n < sizeof name) {
+            memcpy(name, names, n);
+            name[n] = '\0';
+            if (strcasecmp(name, "none") && dory_client_expand(c, name, files->names[files->n], NAME_MAX_HERE) == 0) {
+                files->list[files->n] = files->names[files->n];
+                files->n++;
+            }
+        }
+        names += n;
+    }
+}
+
+static void find_files(const struct dory_client *c, struct files *files)
+{
+    const struct dory_cli_ssh *o = &c->options->ssh;
+
+    memset(files->list, 0, sizeof files->list);
+    files->n = 0;
+    add_files(c, files, o->user_known_hosts ? o->user_known_hosts : "~/.ssh/known_hosts ~/.ssh/known_hosts2");
+    files->writable = files->n > 0;
+    add_files(c, files, o->global_known_hosts ? o->global_known_hosts : "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2");
+}
+
+void dory_client_prefer_known(struct dory_client *c)
+{
+    struct files files;
+    char types[512];
+
+    find_files(c, &files);
+    if (!c->options->ssh.hostkey_algorithms && dory_known_hosts_types(files.list, c->known_as, c->port, types, sizeof types) > 0)
+        dory_cli_algorithms_prefer(&c->algorithms, types);
+}
+
+struct offered {
+    const uint8_t *key;
+    size_t n;
+    char fingerprint[DORY_FINGERPRINT_MAX];
+    const char *label;
+};
+
+static void say_changed(const struct dory_client *c, const struct dory_known_result *known, const struct offered *offered)
+{
+    dory_say_plain(DORY_LOG_ERROR, "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\n"
+                                   "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n"
+                                   "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\n"
+                                   "Somebody could be eavesdropping on you right now (man-in-the-middle attack),\n"
+                                   "or the host was installed anew.");
+    dory_say(DORY_LOG_ERROR, "%s offers the %s key %s", c->known_as, offered->label, offered->fingerprint);
+    dory_say(DORY_LOG_ERROR, "but %s:%u holds the key %s", known->file, known->line, known->fingerprint);
+    if (c->port == 22)
+        dory_say(DORY_LOG_ERROR, "If its administrator confirms the new key, remove the old: ssh-keygen -f '%s' -R '%s'", known->file,
+                 c->known_as);
+    else
+        dory_say(DORY_LOG_ERROR, "If its administrator confirms the new key, remove the old: ssh-keygen -f '%s' -R '[%s]:%u'",
+                 known->file, c->known_as, c->port);
+}
+
+/* The person types yes, no or the fingerprint. */
+static bool ask(const struct dory_client *c, const struct dory_known_result *known, const struct offered *offered)
+{
+    const char *prompt = "Are you sure you want to continue connecting (yes/no/[fingerprint])? ";
+    char question[1024], answer[128];
+    int n;
+
+    snprintf(question, sizeof question,
+             "The authenticity of host '%s (%s)' port %u can't be established.\n%s key fingerprint is %s.\n%s%s", c->host, c->known_as,
+             c->port, offered->label, offered->fingerprint,
+             known->verdict == DORY_KNOWN_OTHER_TYPE ? "Keys of other types are known for this host.\n" : "", prompt);
+    for (prompt = question;; prompt = "Please type 'yes', 'no' or the fingerprint: ") {
+        n = dory_tty_ask(prompt, answer, sizeof answer);
+        if (n == DORY_E_SPACE)
+            continue;
+        if (n == DORY_E_NOSYS) {
+            dory_say(DORY_LOG_ERROR, "The %s key %s of %s is not known, and there is no terminal to ask.", offered->label,
+                     offered->fingerprint, c->known_as);
+            dory_say_plain(DORY_LOG_ERROR, "-o StrictHostKeyChecking=accept-new takes the key of a host that was never seen.");
+        }
+        if (n < 0 || !strcasecmp(answer, "no"))
+            return false;
+        if (!strcasecmp(answer, "yes") || !strcmp(answer, offered->fingerprint))
+            return true;
+    }
+}
+
+static void remember(const struct dory_client *c, const struct files *files, const struct offered *offered)
+{
+    const struct dory_rng *rng = &c->config.rng;
+    char why[DORY_WHY_MAX];
+
+    if (!files->writable)
+        return;
+    if (dory_known_hosts_add(files->list[0], c->known_as, c->port, offered->key, offered->n, c->options->ssh.hash_known_hosts == 1, rng,
+                             why) < 0) {
+        dory_say(DORY_LOG_INFO, "The host key was not remembered:");
+        dory_say_plain(DORY_LOG_INFO, why);
+        return;
+    }
+    if (c->port == 22)
+        dory_say(DORY_LOG_INFO, "Warning: Permanently added '%s' (%s) to the list of known hosts.", c->known_as, offered->label);
+    else
+        dory_say(DORY_LOG_INFO, "Warning: Permanently added '[%s]:%u' (%s) to the list of known hosts.", c->known_as, c->port,
+                 offered->label);
+}
+
+static bool new_host(const struct dory_client *c, const struct files *files, const struct dory_known_result *known,
+                     const struct offered *offered)
+{
+    int strict = c->options->ssh.strict;
+
+    if (strict == DORY_STRICT_YES || (strict == DORY_STRICT_ACCEPT_NEW && known->verdict == DORY_KNOWN_OTHER_TYPE)) {
+        dory_say(DORY_LOG_ERROR, "No %s host key is known for %s and you have requested strict checking. It offers %s.", offered->label,
+                 c->known_as, offered->fingerprint);
+        return false;
+    }
+    if (strict < 0 || strict == DORY_STRICT_ASK) {
+        if (c->options->ssh.batch == 1) {
+            dory_say(DORY_LOG_ERROR, "The %s key %s of %s is not known, and batch mode asks nothing.", offered->label, offered->fingerprint,
+                     c->known_as);
+            return false;
+        }
+        if (!ask(c, known, offered))
+            return false;
+    }
+    remember(c, files, offered);
+    return true;
+}
+
+static bool is_trusted(struct dory_client *c, const struct offered *offered)
+{
+    struct dory_known_result known;
+    struct files files;
+    char why[DORY_WHY_MAX];
+
+    find_files(c, &files);
+    if (dory_known_hosts_check(files.list, c->known_as, c->port, offered->key, offered->n, &known, why) < 0) {
+        dory_say_plain(DORY_LOG_ERROR, why);
+        return false;
+    }
+    switch (known.verdict) {
+    case DORY_KNOWN_MATCH:
+        dory_say(DORY_LOG_DEBUG, "debug1: Host '%s' is known and matches the %s host key, found in %s:%u", c->known_as, offered->label,
+                 known.file, known.line);
+        return true;
+    case DORY_KNOWN_REVOKED:
+        dory_say(DORY_LOG_ERROR, "%s offers the %s key %s, which %s:%u marks as revoked.", c->known_as, offered->label,
+                 offered->fingerprint, known.file, known.line);
+        return false;
+    case DORY_KNOWN_CHANGED:
+        say_changed(c, &known, offered);
+        if (c->options->ssh.strict != DORY_STRICT_NO)
+            return false;
+        dory_say_plain(DORY_LOG_ERROR, "Host key checking is off: going on, but no password will be sent to this host.");
+        c->auth.no_password = true;
+        return true;
+    default:
+        return new_host(c, &files, &known, offered);
+    }
+}
+
+void dory_client_on_hostkey(struct dory_client *c, const struct dory_event *event)
+{
+    struct offered offered = {.key = event->key, .n = event->key_n, .label = dory_key_label(event->key, event->key_n)};
+
+    dory_fingerprint(offered.fingerprint, event->key, event->key_n);
+    dory_say(DORY_LOG_DEBUG, "debug1: Server host key: %s %s", event->algorithm, offered.fingerprint);
+    if (is_trusted(c, &offered)) {
+        c->met = true;
+        dory_ssh_accept(&c->ssh);
+    } else {
+        dory_ssh_refuse(&c->ssh);
+    }
+}

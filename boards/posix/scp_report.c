@@ -1,0 +1,121 @@
+/* What a person is told of a connection: what was agreed, what the far side wrote, why it ended. */
+#include "scp_client.h"
+
+#include <string.h>
+
+#include "scp_say.h"
+
+void dory_client_say_names(const struct dory_client *c)
+{
+    struct dory_ssh_names names;
+
+    if (dory_say_is_level() < DORY_LOG_DEBUG)
+        return;
+    dory_ssh_names(&c->ssh, &names);
+    dory_say(DORY_LOG_DEBUG, "debug1: Remote software version: %s", names.peer_version);
+    dory_say(DORY_LOG_DEBUG, "debug1: Authenticating to %s:%u as '%s'", c->address, c->port, c->user);
+    dory_say(DORY_LOG_DEBUG, "debug1: kex: algorithm: %s%s", names.kex, dory_ssh_is_strict(&c->ssh) ? " (strict)" : "");
+    dory_say(DORY_LOG_DEBUG, "debug1: kex: host key algorithm: %s", names.hostkey);
+    dory_say(DORY_LOG_DEBUG, "debug1: kex: server->client cipher: %s MAC: %s compression: none", names.cipher_in,
+             *names.mac_in ? names.mac_in : "<implicit>");
+    dory_say(DORY_LOG_DEBUG, "debug1: kex: client->server cipher: %s MAC: %s compression: none", names.cipher_out,
+             *names.mac_out ? names.mac_out : "<implicit>");
+}
+
+/* ---- Standard error of the far side, line by line ---- */
+
+void dory_client_flush_stderr(struct dory_client *c)
+{
+    if (c->line_n)
+        dory_say(DORY_LOG_ERROR, "%.*s", (int)c->line_n, c->line);
+    c->line_n = 0;
+}
+
+void dory_client_on_stderr(void *client, int channel, const uint8_t *bytes, size_t n)
+{
+    struct dory_client *c = client;
+
+    (void)channel;
+    c->remote_spoke |= n > 0;
+    while (n--) {
+        char byte = (char)*bytes++;
+
+        if (byte == '\n' || c->line_n == sizeof c->line)
+            dory_client_flush_stderr(c);
+        if (byte != '\n' && byte != '\r')
+            c->line[c->line_n++] = byte;
+    }
+}
+
+/* ---- Why it is over ---- */
+
+static const char *methods(uint8_t bits)
+{
+    static const char *const names[] = {
+        "",
+        "password",
+        "publickey",
+        "publickey,password",
+        "keyboard-interactive",
+        "password,keyboard-interactive",
+        "publickey,keyboard-interactive",
+        "publickey,password,keyboard-interactive",
+    };
+
+    return names[bits >> 1 & 7];
+}
+
+static void denied(const struct dory_client *c)
+{
+    const struct dory_client_auth *a = &c->auth;
+
+    dory_say(DORY_LOG_ERROR, "%s@%s: Permission denied (%s).", c->user, c->host, methods(a->methods));
+    if (a->methods & DORY_AUTH_PUBLICKEY && !a->keys_offered && c->options->ssh.pubkey_auth != 0)
+        dory_say(DORY_LOG_INFO, "No key was offered: there is none in ~/.ssh/id_ed25519; -i FILE names another.");
+    else if (a->methods & DORY_AUTH_PUBLICKEY && a->keys_offered && !a->passwords_tried)
+        dory_say(DORY_LOG_INFO, "The host does not take the key for this user: its public half belongs into ~%s/.ssh/authorized_keys there.",
+                 c->user);
+}
+
+static void no_common(const struct dory_client *c, const char *text, size_t n)
+{
+    dory_say(DORY_LOG_ERROR, "Unable to negotiate with %s port %u: %s. Their offer: %.*s", c->address, c->port,
+             dory_ssh_error_text(&c->ssh), (int)n, text);
+}
+
+void dory_client_report(struct dory_client *c)
+{
+    int error = dory_ssh_error(&c->ssh);
+    size_t n;
+    const char *text = (const char *)dory_ssh_error_detail(&c->ssh, &n);
+
+    dory_client_flush_stderr(c);
+    if (c->reported || error == DORY_OK || error == DORY_E_CLOSED)
+        return;
+    c->reported = true;
+    switch (error) {
+    case DORY_E_AUTH:
+        denied(c);
+        break;
+    case DORY_E_HOSTKEY:
+        dory_say(DORY_LOG_ERROR, "%s: Host key verification failed.", c->host);
+        break;
+    case DORY_E_NO_COMMON:
+        no_common(c, text ? text : "", n);
+        break;
+    case DORY_E_DISCONNECTED:
+        dory_say(DORY_LOG_ERROR, "Received disconnect from %s port %u:%u: %.*s", c->address, c->port, dory_ssh_disconnect_reason(&c->ssh),
+                 (int)n, text ? text : "");
+        break;
+    case DORY_E_CUT:
+        dory_say(DORY_LOG_ERROR, "Connection to %s port %u lost: %s", c->address, c->port,
+                 c->error_number ? strerror(c->error_number) : "closed by the remote host");
+        break;
+    case DORY_E_TIMEOUT:
+        dory_say(DORY_LOG_ERROR, "Connection to %s port %u timed out: the host does not answer.", c->address, c->port);
+        break;
+    default:
+        dory_say(DORY_LOG_ERROR, "Connection to %s port %u: %s%s%s", c->address, c->port, dory_strerror(error),
+                 *dory_ssh_error_text(&c->ssh) ? ": " : "", dory_ssh_error_text(&c->ssh));
+    }
+}
