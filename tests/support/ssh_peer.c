@@ -59,6 +59,13 @@ void dory_wire_new(struct dory_wire *w, const struct dory_ssh_role *engine_role)
     default_peer(w);
 }
 
+void dory_wire_use_cipher(struct dory_wire *w, int number)
+{
+    w->cipher = dory_wire_all_ciphers[number];
+    w->mac = w->cipher->tag_size ? NULL : dory_wire_all_macs[0];
+    w->lists[2] = w->lists[3] = w->cipher->name;
+}
+
 /* The engine keeps the pointer; its content never changes. */
 static const struct dory_hostkey *host_keys(void)
 {
@@ -417,6 +424,7 @@ bool dory_wire_recv(struct dory_wire *w, struct dory_wire_msg *m)
     CHECK(m->whole.n >= 1);
     m->body = m->whole;
     m->type = dory_get8(&m->body);
+    w->seen[m->type]++;
     check_kex_discipline(w, m->type);
     if (m->type == MSG_NEWKEYS)
         new_keys_in(w);

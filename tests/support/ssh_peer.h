@@ -141,6 +141,7 @@ struct dory_wire {
     uint8_t iv[2][64], key[2][64], mac_key[2][64]; /* pending; client to server first */
     bool keys_pending[2];                          /* out, in */
     bool strict, strict_fixed;
+    unsigned seen[256]; /* messages of the engine, by number */
     bool engine_in_kex; /* between its KEXINIT and its NEWKEYS: RFC 4253 7.1 is checked at every message */
     struct dory_view their_kexinit_lists[10];
     struct dory_bytes my_kexinit, their_kexinit;
@@ -222,6 +223,24 @@ struct dory_wire_saved {
 void dory_wire_save(struct dory_wire *w, struct dory_wire_saved *saved);
 void dory_wire_restore(struct dory_wire *w, const struct dory_wire_saved *saved);
 void dory_wire_forget(struct dory_wire_saved *saved);
+
+/* One test in both roles of the engine: static void name(const struct dory_ssh_role *role) becomes name_server and name_client. */
+#define DORY_BOTH_ROLES(name)                                                                                                      \
+    static void name##_server(void **state)                                                                                        \
+    {                                                                                                                              \
+        (void)state;                                                                                                               \
+        name(&dory_ssh_server);                                                                                                    \
+    }                                                                                                                              \
+    static void name##_client(void **state)                                                                                        \
+    {                                                                                                                              \
+        (void)state;                                                                                                               \
+        name(&dory_ssh_client);                                                                                                    \
+    }
+#define DORY_BOTH_TESTS(name) cmocka_unit_test(name##_server), cmocka_unit_test(name##_client)
+
+/* The three ciphers by name, each with its MAC where it needs one, as the only ones that the peer offers. */
+#define DORY_WIRE_CIPHERS 3
+void dory_wire_use_cipher(struct dory_wire *w, int number);
 
 /* The algorithms that the engine under test is given. */
 extern const struct dory_kex *const dory_wire_all_kex[];

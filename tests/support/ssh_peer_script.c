@@ -357,7 +357,10 @@ static void step_service(struct dory_wire *w)
     dory_put8(&out, w->server ? MSG_SERVICE_ACCEPT : MSG_SERVICE_REQUEST);
     dory_put_text(&out, "ssh-userauth");
     dory_wire_send_bytes(w, &out);
-    dory_wire_expect(w, w->server ? MSG_USERAUTH_REQUEST : MSG_SERVICE_ACCEPT, NULL);
+    if (!w->server)
+        dory_wire_expect(w, MSG_SERVICE_ACCEPT, NULL);
+    else if (!w->seen[MSG_USERAUTH_REQUEST]) /* a client need not wait for the accept */
+        dory_wire_expect(w, MSG_USERAUTH_REQUEST, NULL);
 }
 
 static void step_auth(struct dory_wire *w)
