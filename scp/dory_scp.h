@@ -122,7 +122,7 @@ struct dory_scp_sink {
     bool is_dir;      /* the target is a directory: files go inside */
     bool slash;
     bool created;     /* the present directory is new */
-    bool in_place;    /* the present file is a device or pipe that is written, not replaced */
+    bool itself;      /* the present directory is the target itself */
     bool seen;        /* a top-level record was accepted */
     struct {
         int64_t mtime, atime;
@@ -159,6 +159,7 @@ struct dory_scp_path {
         int dir;
         uint16_t pos, prefix;
     } level[DORY_SCP_DEPTH_MAX];
+    char name[DORY_NAME_MAX + 1];
     char path[DORY_SCP_PATH_MAX + DORY_NAME_MAX + 2];
 };
 
