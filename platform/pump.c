@@ -33,6 +33,7 @@ void dory_pump_attach(struct dory_pump *pump, int channel, struct dory_stream *s
         old->ops->stop(old);
     pump->streams[channel] = stream;
     pump->eof_told &= ~bit(channel);
+    pump->stopped &= ~bit(channel);
     pump->exited &= ~bit(channel);
 }
 
@@ -68,6 +69,17 @@ static bool receive(struct dory_pump *pump, bool *stalled)
     return took > 0;
 }
 
+/* The channel is closed. The end of data may have come just before: a stream that ends in order by that is not stopped. */
+static void settle(struct dory_stream *stream)
+{
+    uint8_t unsent[64];
+
+    while (stream->ops->status(stream) == DORY_E_AGAIN && stream->ops->pull(stream, unsent, sizeof unsent) > 0)
+        ;
+    if (stream->ops->status(stream) == DORY_E_AGAIN)
+        stream->ops->stop(stream);
+}
+
 static bool tell_ends(struct dory_pump *pump)
 {
     bool moved = false;
@@ -76,17 +88,19 @@ static bool tell_ends(struct dory_pump *pump)
         struct dory_stream *stream = pump->streams[i];
         unsigned state;
 
-        if (!stream || (pump->eof_told & bit(i)))
+        if (!stream)
             continue;
         state = dory_ssh_channel_state(pump->ssh, i);
-        if (state & DORY_CH_CLOSED)
-            stream->ops->stop(stream);
-        else if (state & DORY_CH_EOF)
+        if ((state & DORY_CH_EOF) && !(pump->eof_told & bit(i))) {
             stream->ops->eof(stream);
-        else
-            continue;
-        pump->eof_told |= bit(i);
-        moved = true;
+            pump->eof_told |= bit(i);
+            moved = true;
+        }
+        if ((state & DORY_CH_CLOSED) && !(pump->stopped & bit(i))) {
+            settle(stream);
+            pump->stopped |= bit(i);
+            moved = true;
+        }
     }
     return moved;
 }

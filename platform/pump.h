@@ -19,7 +19,7 @@ struct dory_pump {
     uint8_t count;                /* of streams, at most DORY_PUMP_CHANNELS */
     bool server;                  /* a finished stream ends its channel with its exit status */
     uint8_t next;                 /* whose turn to send it is */
-    uint32_t eof_told, exited;
+    uint32_t eof_told, stopped, exited;
     void (*extended)(void *ctx, int channel, const uint8_t *bytes, size_t n); /* stderr of the peer, raw; NULL: dropped */
     void *ctx;
 };
