@@ -36,7 +36,8 @@ struct dory_public_key {
    DORY_E_SPACE: larger than any key this program handles. */
 int dory_public_key_parse(const char *line, size_t n, struct dory_public_key *key);
 
-/* From a public key file, or the public half of a private key file, encrypted or not. Errors as dory_keyfile_load. */
+/* From a public key file (returns 0), or the public half of a private key file, encrypted or not (returns 1). Errors as
+   dory_keyfile_load, but others may read the file. */
 int dory_public_key_load(const char *path, struct dory_public_key *key, char why[DORY_WHY_MAX]);
 
 /* `type base64 comment` without a line end. DORY_E_SPACE if cap is too small; else the length. */

@@ -32,4 +32,7 @@ int dory_posix_create(struct dory_fs *base, int dir, const char *name, uint16_t 
 int dory_posix_commit(struct dory_fs *base, int handle, unsigned set, const struct dory_fs_info *info);
 int dory_posix_abort(struct dory_fs *base, int handle);
 
+/* rename(2) that never replaces. */
+int dory_posix_rename_new(int dir_fd, const char *name, int to_fd, const char *to_name);
+
 #endif

@@ -1,0 +1,217 @@
+/* dory keygen: makes keys, shows fingerprints and public halves. The options and the output are those of ssh-keygen. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "platform/posix/dory_posix_keyfile.h"
+#include "platform/posix/dory_posix_sys.h"
+#include "platform/posix/posix_internal.h"
+
+struct options {
+    bool quiet, list, public_half;
+    const char *type, *passphrase, *comment, *file;
+};
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: dory keygen [-q] [-t ed25519] [-N ''] [-C comment] -f file\n"
+                    "       dory keygen -l -f file\n"
+                    "       dory keygen -y -f file\n");
+    return 1;
+}
+
+static int fail(const char *why)
+{
+    fprintf(stderr, "dory keygen: %s\n", why);
+    return 1;
+}
+
+/* ---- -l */
+
+static void show(const struct dory_public_key *key, const char *comment)
+{
+    char line[3 * DORY_COMMENT_MAX];
+    dory_key_describe(line, sizeof line, key->blob, key->blob_n, comment);
+    puts(line);
+}
+
+/* A public key alone, or behind the options of authorized_keys or the names of known_hosts; these stand in for a comment. */
+static bool show_line(char *line)
+{
+    struct dory_public_key key;
+    char *text = dory_skip_blanks(line), *end = text;
+    bool quoted = false;
+    if (*text == 0 || *text == '#')
+        return false;
+    if (dory_public_key_parse(text, strlen(text), &key) == DORY_OK) {
+        show(&key, key.comment);
+        return true;
+    }
+    for (; *end && (quoted || (*end != ' ' && *end != '\t')); end++)
+        if (*end == '"')
+            quoted = !quoted;
+    if (*end == 0)
+        return false;
+    *end++ = 0;
+    if (dory_public_key_parse(end, strlen(end), &key) != DORY_OK)
+        return false;
+    show(&key, key.comment[0] ? key.comment : text);
+    return true;
+}
+
+static int list_lines(struct dory_lines *lines, const char *file)
+{
+    char *line;
+    int r, found = 0;
+    while ((r = dory_lines_next(lines, &line)) == 1) found += show_line(line);
+    if (r == 0 && found == 0)
+        fprintf(stderr, "dory keygen: %s is not a public key file.\n", file);
+    if (r < 0)
+        fprintf(stderr, "dory keygen: cannot read %s: %s\n", file, dory_strerror(r));
+    return r == 0 && found > 0 ? 0 : 1;
+}
+
+static int list(const char *file)
+{
+    struct dory_public_key key;
+    struct dory_lines lines;
+    char why[DORY_WHY_MAX];
+    int r = dory_public_key_load(file, &key, why);
+    if (r == 1) { /* a private key file, with one key in many lines */
+        show(&key, key.comment);
+        return 0;
+    }
+    if (dory_lines_open(&lines, file) != DORY_OK)
+        return fail(why);
+    r = list_lines(&lines, file);
+    dory_lines_close(&lines);
+    return r;
+}
+
+/* ---- -y */
+
+static int print_public(const char *file)
+{
+    struct dory_key key;
+    uint8_t blob[DORY_KEY_BLOB_MAX];
+    char comment[DORY_COMMENT_MAX], shown[2 * DORY_COMMENT_MAX], line[2 * DORY_KEY_BLOB_MAX + 2 * DORY_COMMENT_MAX], why[DORY_WHY_MAX];
+    if (dory_keyfile_load(file, &key, comment, why) != DORY_OK)
+        return fail(why);
+    int n = key.type->public_blob(&key, blob, sizeof blob);
+    dory_wipe(&key, sizeof key);
+    dory_escape_text(shown, sizeof shown, comment, strlen(comment));
+    if (n < 0 || dory_public_key_line(line, sizeof line, blob, (size_t)n, shown) < 0)
+        return fail("cannot print the key");
+    puts(line);
+    return 0;
+}
+
+/* ---- making a key */
+
+/* user@host, as ssh-keygen writes. */
+static void default_comment(char *out, size_t cap)
+{
+    char host[256] = "";
+    const struct passwd *user = getpwuid(getuid());
+    gethostname(host, sizeof host - 1);
+    snprintf(out, cap, "%s@%s", user ? user->pw_name : "user", host);
+}
+
+static bool may_overwrite(const char *file)
+{
+    struct stat st;
+    char answer[16];
+    if (lstat(file, &st) != 0)
+        return true;
+    printf("%s already exists.\nOverwrite (y/n)? ", file);
+    fflush(stdout);
+    return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int check_options(const struct options *o)
+{
+    if (o->file == NULL)
+        return usage();
+    if (strcmp(o->type, "ed25519") != 0 && strcmp(o->type, "ssh-ed25519") != 0) {
+        bool known = strcmp(o->type, "rsa") == 0 || strcmp(o->type, "ecdsa") == 0;
+        fprintf(stderr,
+                known ? "dory keygen: keys of the type %s cannot be made yet; use -t ed25519\n"
+                      : "dory keygen: unknown key type %s; use -t ed25519\n",
+                o->type);
+        return 1;
+    }
+    if (o->passphrase && *o->passphrase)
+        return fail("keys cannot be protected by a passphrase yet; use -N '' and keep the file private");
+    if (o->comment && o->comment[strcspn(o->comment, "\r\n")] != 0)
+        return fail("a comment must be one line");
+    return 0;
+}
+
+static void announce(const char *file, const struct dory_key *key, const char *comment)
+{
+    uint8_t blob[DORY_KEY_BLOB_MAX];
+    char fingerprint[DORY_FINGERPRINT_MAX];
+    int n = key->type->public_blob(key, blob, sizeof blob);
+    dory_fingerprint(fingerprint, blob, n > 0 ? (size_t)n : 0);
+    printf("Your identification has been saved in %s\nYour public key has been saved in %s.pub\nThe key fingerprint is:\n%s %s\n", file,
+           file, fingerprint, comment);
+}
+
+static int make_key(const struct options *o)
+{
+    const struct dory_rng rng = {.fill = dory_posix_rng};
+    struct dory_key key;
+    char comment[DORY_COMMENT_MAX], why[DORY_WHY_MAX];
+    if (!o->quiet)
+        printf("Generating public/private ed25519 key pair.\n");
+    if (!may_overwrite(o->file))
+        return 1;
+    if (o->comment)
+        snprintf(comment, sizeof comment, "%s", o->comment);
+    else
+        default_comment(comment, sizeof comment);
+    int r = dory_key_ed25519.generate(&key, 0, &rng);
+    if (r != DORY_OK)
+        return fail(dory_strerror(r));
+    r = dory_keyfile_save(o->file, &key, comment, true, &rng, why);
+    if (r == DORY_OK && !o->quiet)
+        announce(o->file, &key, comment);
+    dory_wipe(&key, sizeof key);
+    return r == DORY_OK ? 0 : fail(why);
+}
+
+int dory_cmd_keygen(int argc, char **argv)
+{
+    struct options o = {.type = "ed25519"};
+    int c;
+    optind = 1;
+    while ((c = getopt(argc, argv, "qlyt:b:N:C:f:")) != -1) {
+        switch (c) {
+        case 'q': o.quiet = true; break;
+        case 'l': o.list = true; break;
+        case 'y': o.public_half = true; break;
+        case 't': o.type = optarg; break;
+        case 'b': break; /* ed25519 keys have one size */
+        case 'N': o.passphrase = optarg; break;
+        case 'C': o.comment = optarg; break;
+        case 'f': o.file = optarg; break;
+        default: return usage();
+        }
+    }
+    if (optind < argc)
+        return usage();
+    int r = check_options(&o);
+    if (r != 0)
+        return r;
+    if (dory_crypto_init() != DORY_OK)
+        return fail("the cryptographic libraries cannot run here");
+    r = o.list ? list(o.file) : o.public_half ? print_public(o.file) : make_key(&o);
+    return fflush(stdout) == 0 ? r : fail(strerror(errno));
+}
