@@ -12,8 +12,7 @@
    DORY_E_NOENT, DORY_E_IO: the file cannot be read. DORY_E_ACCESS: it can be written by others than its owner, so nobody is let in.
    Honoured: restrict and everything about forwarding, terminals and user-rc (Dory offers none of them), from=, expiry-time=.
    A line with any other option is not accepted. */
-int dory_authorized_keys_match(const char *file, const uint8_t *blob, size_t n, const char *peer, int64_t now,
-                               char why[DORY_WHY_MAX]);
+int dory_authorized_keys_match(const char *file, const uint8_t *blob, size_t n, const char *peer, int64_t now, char why[DORY_WHY_MAX]);
 
 /* Lines of the password file: user:$pbkdf2-sha256$ROUNDS$SALT$HASH (base64 without padding). */
 #define DORY_PASSWORD_ROUNDS     100000
@@ -27,8 +26,7 @@ int dory_authorized_keys_match(const char *file, const uint8_t *blob, size_t n, 
 int dory_password_check(const char *file, const char *user, const uint8_t *password, size_t n, char why[DORY_WHY_MAX]);
 
 /* `$pbkdf2-sha256$…` of the password with fresh salt. rounds 0: DORY_PASSWORD_ROUNDS. Returns the length, or an error. */
-int dory_password_hash(char out[DORY_PASSWORD_HASH_MAX], const uint8_t *password, size_t n, uint32_t rounds,
-                       const struct dory_rng *rng);
+int dory_password_hash(char out[DORY_PASSWORD_HASH_MAX], const uint8_t *password, size_t n, uint32_t rounds, const struct dory_rng *rng);
 
 /* `dory serve --hash-password [USER]`: asks twice on the terminal, or reads one line from standard input where that is no terminal, and
    prints the line for the password file ("USER:" in front where given; user may be NULL). Returns the exit status. */

@@ -19,7 +19,8 @@
 /* The last byte at which name[0..n) can be cut to at most `max` bytes without splitting a UTF-8 character. */
 static size_t cut_utf8(const char *name, size_t n, size_t max)
 {
-    if (n <= max) return n;
+    if (n <= max)
+        return n;
     while (max > 0 && ((unsigned char)name[max] & 0xC0) == 0x80) max--;
     return max;
 }
@@ -29,7 +30,8 @@ static int temp_name(struct dory_posix_handle *h, size_t max)
     static const char letters[32] = "abcdefghijklmnopqrstuvwxyz234567";
     uint8_t random[RANDOM_N];
     char tag[RANDOM_N + 1];
-    if (dory_posix_rng(NULL, random, sizeof random) != DORY_OK) return DORY_E_RNG;
+    if (dory_posix_rng(NULL, random, sizeof random) != DORY_OK)
+        return DORY_E_RNG;
     for (size_t i = 0; i < RANDOM_N; i++) tag[i] = letters[random[i] & 31];
     tag[RANDOM_N] = 0;
     size_t n = cut_utf8(h->name, strlen(h->name), max);
@@ -41,7 +43,8 @@ static int temp_name(struct dory_posix_handle *h, size_t max)
 
 static void drop_temp(struct dory_posix_handle *h)
 {
-    if (!h->pending) return;
+    if (!h->pending)
+        return;
     unlinkat(h->dir_fd, h->temp, 0);
     h->pending = 0;
 }
@@ -52,11 +55,13 @@ static int open_temp(struct dory_posix_handle *h, mode_t mode)
     size_t max = DORY_NAME_MAX - sizeof SUFFIX - RANDOM_N - 1;
     for (int i = 0; i < TEMP_TRIES; i++) {
         int r = temp_name(h, max);
-        if (r != DORY_OK) return r;
+        if (r != DORY_OK)
+            return r;
         atomic_signal_fence(memory_order_seq_cst);
         h->pending = 1;
         int fd = openat(h->dir_fd, h->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-        if (fd >= 0) return fd;
+        if (fd >= 0)
+            return fd;
         h->pending = 0;
         if (errno == ENAMETOOLONG)
             max = 0; /* a file system with shorter names */
@@ -69,8 +74,10 @@ static int open_temp(struct dory_posix_handle *h, mode_t mode)
 static int has_room(int dir_fd, uint64_t size)
 {
     struct statvfs v;
-    if (size == 0 || size == UINT64_MAX || fstatvfs(dir_fd, &v) != 0) return DORY_OK;
-    if (v.f_blocks == 0 || v.f_frsize == 0) return DORY_OK; /* a file system that does not tell */
+    if (size == 0 || size == UINT64_MAX || fstatvfs(dir_fd, &v) != 0)
+        return DORY_OK;
+    if (v.f_blocks == 0 || v.f_frsize == 0)
+        return DORY_OK; /* a file system that does not tell */
     return size / v.f_frsize > v.f_bfree ? DORY_E_NOSPC : DORY_OK;
 }
 
@@ -78,15 +85,18 @@ static int has_room(int dir_fd, uint64_t size)
 static int find_target(struct dory_posix_fs *fs, struct dory_posix_handle *h, int dir_fd, const char *name, struct stat *st)
 {
     if (fstatat(dir_fd, name, st, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno != ENOENT) return dory_posix_error(errno);
+        if (errno != ENOENT)
+            return dory_posix_error(errno);
         st->st_mode = 0;
     }
     if (S_ISLNK(st->st_mode)) {
         h->dir_fd = dory_posix_link_parent(fs, dir_fd, name, h->name, st);
-        if (h->dir_fd < 0) return h->dir_fd;
+        if (h->dir_fd < 0)
+            return h->dir_fd;
     } else {
         h->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
-        if (h->dir_fd < 0) return dory_posix_error(errno);
+        if (h->dir_fd < 0)
+            return dory_posix_error(errno);
         strcpy(h->name, name);
     }
     return S_ISDIR(st->st_mode) ? DORY_E_ISDIR : DORY_OK;
@@ -94,22 +104,25 @@ static int find_target(struct dory_posix_fs *fs, struct dory_posix_handle *h, in
 
 static int open_in_place(struct dory_posix_fs *fs, struct dory_posix_handle *h, int dir_fd, const char *name, mode_t kind)
 {
-    if (!(fs->flags & DORY_POSIX_FS_TRUSTING)) return DORY_E_ACCESS;
+    if (!(fs->flags & DORY_POSIX_FS_TRUSTING))
+        return DORY_E_ACCESS;
     int fd = dory_posix_resolve(fs, dir_fd, name, O_WRONLY | O_NOCTTY);
     h->in_place = true;
     h->stream = !S_ISBLK(kind);
     return fd;
 }
 
-static int open_upload(struct dory_posix_fs *fs, struct dory_posix_handle *h, int dir_fd, const char *name, mode_t mode,
-                       uint64_t size)
+static int open_upload(struct dory_posix_fs *fs, struct dory_posix_handle *h, int dir_fd, const char *name, mode_t mode, uint64_t size)
 {
     struct stat old;
     int r = find_target(fs, h, dir_fd, name, &old);
-    if (r != DORY_OK) return r;
-    if (old.st_mode != 0 && !S_ISREG(old.st_mode)) return open_in_place(fs, h, dir_fd, name, old.st_mode);
+    if (r != DORY_OK)
+        return r;
+    if (old.st_mode != 0 && !S_ISREG(old.st_mode))
+        return open_in_place(fs, h, dir_fd, name, old.st_mode);
     r = has_room(h->dir_fd, size);
-    if (r != DORY_OK) return r;
+    if (r != DORY_OK)
+        return r;
     h->keep_mode = old.st_mode != 0;
     h->mode = old.st_mode & 0777;
     h->uid = old.st_uid;
@@ -123,11 +136,15 @@ int dory_posix_create(struct dory_fs *base, int dir, const char *name, uint16_t 
     struct dory_posix_fs *fs = (struct dory_posix_fs *)base;
     struct dory_posix_handle *d = dory_posix_handle(fs, dir);
     int r = dory_posix_check_name(name);
-    if (d == NULL) return DORY_E_ARG;
-    if (r != DORY_OK) return r;
-    if (base->read_only) return DORY_E_ROFS;
+    if (d == NULL)
+        return DORY_E_ARG;
+    if (r != DORY_OK)
+        return r;
+    if (base->read_only)
+        return DORY_E_ROFS;
     int handle = dory_posix_new_handle(fs, -1);
-    if (handle < 0) return handle;
+    if (handle < 0)
+        return handle;
     struct dory_posix_handle *h = &fs->handles[handle];
     int fd = open_upload(fs, h, d->fd, name, mode, size);
     if (fd < 0) {
@@ -143,16 +160,20 @@ static int keep_identity(struct dory_posix_handle *h)
 {
     struct stat st;
     mode_t mode = h->mode;
-    if (fstat(h->fd, &st) != 0) return dory_posix_error(errno);
-    if (st.st_uid != h->uid && fchown(h->fd, h->uid, (gid_t)-1) != 0) h->uid = st.st_uid;
-    if (st.st_gid != h->gid && fchown(h->fd, (uid_t)-1, h->gid) != 0) mode &= ~(mode_t)070 | (mode & 07) << 3;
+    if (fstat(h->fd, &st) != 0)
+        return dory_posix_error(errno);
+    if (st.st_uid != h->uid && fchown(h->fd, h->uid, (gid_t)-1) != 0)
+        h->uid = st.st_uid;
+    if (st.st_gid != h->gid && fchown(h->fd, (uid_t)-1, h->gid) != 0)
+        mode &= ~(mode_t)070 | (mode & 07) << 3;
     return fchmod(h->fd, mode) == 0 ? DORY_OK : dory_posix_error(errno);
 }
 
 static int sync_dir(int dir_fd)
 {
     int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* dir_fd may be O_PATH */
-    if (fd < 0) return dory_posix_error(errno);
+    if (fd < 0)
+        return dory_posix_error(errno);
     int r = fsync(fd) == 0 ? DORY_OK : dory_posix_error(errno);
     close(fd);
     return r;
@@ -164,17 +185,24 @@ static int make_visible(struct dory_posix_fs *fs, struct dory_posix_handle *h, u
     int partial = 0;
     if (set & DORY_FS_SET_SIZE) {
         int r = dory_posix_apply(h->fd, DORY_FS_SET_SIZE, info);
-        if (r != DORY_OK) return r;
+        if (r != DORY_OK)
+            return r;
     }
-    if (h->keep_mode && !(set & DORY_FS_SET_MODE) && keep_identity(h) != DORY_OK) partial = 1;
-    if (dory_posix_apply(h->fd, set & ~(unsigned)DORY_FS_SET_SIZE, info) != DORY_OK) partial = 1;
-    if ((fs->flags & DORY_POSIX_FS_DURABLE) && fsync(h->fd) != 0) return dory_posix_error(errno);
+    if (h->keep_mode && !(set & DORY_FS_SET_MODE) && keep_identity(h) != DORY_OK)
+        partial = 1;
+    if (dory_posix_apply(h->fd, set & ~(unsigned)DORY_FS_SET_SIZE, info) != DORY_OK)
+        partial = 1;
+    if ((fs->flags & DORY_POSIX_FS_DURABLE) && fsync(h->fd) != 0)
+        return dory_posix_error(errno);
     int fd = h->fd;
     h->fd = -1;
-    if (close(fd) != 0) return dory_posix_error(errno); /* before the rename: NFS tells of a full disk here */
-    if (renameat(h->dir_fd, h->temp, h->dir_fd, h->name) != 0) return dory_posix_error(errno);
+    if (close(fd) != 0)
+        return dory_posix_error(errno); /* before the rename: NFS tells of a full disk here */
+    if (renameat(h->dir_fd, h->temp, h->dir_fd, h->name) != 0)
+        return dory_posix_error(errno);
     h->pending = 0;
-    if ((fs->flags & DORY_POSIX_FS_DURABLE) && sync_dir(h->dir_fd) != DORY_OK) partial = 1;
+    if ((fs->flags & DORY_POSIX_FS_DURABLE) && sync_dir(h->dir_fd) != DORY_OK)
+        partial = 1;
     return partial;
 }
 
@@ -182,8 +210,10 @@ int dory_posix_commit(struct dory_fs *base, int handle, unsigned set, const stru
 {
     struct dory_posix_fs *fs = (struct dory_posix_fs *)base;
     struct dory_posix_handle *h = dory_posix_handle(fs, handle);
-    if (h == NULL || h->dir_fd < 0 || (set != 0 && info == NULL)) return DORY_E_ARG;
-    if (h->in_place) return dory_posix_free_handle(fs, handle);
+    if (h == NULL || h->dir_fd < 0 || (set != 0 && info == NULL))
+        return DORY_E_ARG;
+    if (h->in_place)
+        return dory_posix_free_handle(fs, handle);
     int r = make_visible(fs, h, set, info);
     drop_temp(h);
     dory_posix_free_handle(fs, handle);
@@ -194,7 +224,8 @@ int dory_posix_abort(struct dory_fs *base, int handle)
 {
     struct dory_posix_fs *fs = (struct dory_posix_fs *)base;
     struct dory_posix_handle *h = dory_posix_handle(fs, handle);
-    if (h == NULL || h->dir_fd < 0) return DORY_E_ARG;
+    if (h == NULL || h->dir_fd < 0)
+        return DORY_E_ARG;
     drop_temp(h);
     dory_posix_free_handle(fs, handle);
     return DORY_OK;

@@ -21,7 +21,8 @@ static int open_beneath(int dir_fd, const char *path, int flags)
     struct open_how how = {.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
     for (int i = 0; i < RACE_TRIES; i++) {
         int fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
-        if (fd >= 0 || (errno != EAGAIN && errno != EINTR)) return fd;
+        if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+            return fd;
     }
     errno = EXDEV;
 #else
@@ -34,7 +35,8 @@ static int open_beneath(int dir_fd, const char *path, int flags)
 bool dory_posix_detect_openat2(int dir_fd)
 {
     int fd = open_beneath(dir_fd, ".", O_PATH | O_DIRECTORY);
-    if (fd >= 0) close(fd);
+    if (fd >= 0)
+        close(fd);
     return fd >= 0;
 }
 
@@ -70,7 +72,8 @@ static int path_of(int fd, char path[PATH_MAX])
     char link[40];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(link, path, PATH_MAX);
-    if (n <= 0 || n >= PATH_MAX || path[0] != '/') return DORY_E_LOOP;
+    if (n <= 0 || n >= PATH_MAX || path[0] != '/')
+        return DORY_E_LOOP;
     path[n] = 0;
     return DORY_OK;
 }
@@ -79,11 +82,15 @@ static int path_of(int fd, char path[PATH_MAX])
 static char *below_root(struct dory_posix_fs *fs, char *path)
 {
     char root[PATH_MAX];
-    if (path_of(fs->root_fd, root) != DORY_OK) return NULL;
+    if (path_of(fs->root_fd, root) != DORY_OK)
+        return NULL;
     size_t n = strlen(root);
-    if (n == 1) return path + 1;
-    if (strncmp(path, root, n) != 0) return NULL;
-    if (path[n] == 0) return path + n;
+    if (n == 1)
+        return path + 1;
+    if (strncmp(path, root, n) != 0)
+        return NULL;
+    if (path[n] == 0)
+        return path + n;
     return path[n] == '/' ? path + n + 1 : NULL;
 }
 
@@ -91,13 +98,17 @@ static char *below_root(struct dory_posix_fs *fs, char *path)
 static int resolve_from_root(struct dory_posix_fs *fs, int dir_fd, const char *name, int flags)
 {
     char path[PATH_MAX];
-    if (path_of(dir_fd, path) != DORY_OK) return DORY_E_LOOP;
+    if (path_of(dir_fd, path) != DORY_OK)
+        return DORY_E_LOOP;
     size_t n = strlen(path);
-    if (n + 1 + strlen(name) + 1 > sizeof path) return DORY_E_NAME;
-    if (path[n - 1] != '/') path[n++] = '/';
+    if (n + 1 + strlen(name) + 1 > sizeof path)
+        return DORY_E_NAME;
+    if (path[n - 1] != '/')
+        path[n++] = '/';
     strcpy(path + n, name);
     const char *rest = below_root(fs, path);
-    if (rest == NULL) return DORY_E_ACCESS;
+    if (rest == NULL)
+        return DORY_E_ACCESS;
     int fd = open_beneath(fs->root_fd, rest, flags);
     return fd >= 0 ? fd : dory_posix_error(errno);
 }
@@ -105,10 +116,13 @@ static int resolve_from_root(struct dory_posix_fs *fs, int dir_fd, const char *n
 int dory_posix_resolve(struct dory_posix_fs *fs, int dir_fd, const char *name, int flags)
 {
     bool trusting = fs->flags & DORY_POSIX_FS_TRUSTING;
-    if ((flags & O_NOFOLLOW) || (!trusting && !fs->has_openat2)) return open_no_link(dir_fd, name, flags);
+    if ((flags & O_NOFOLLOW) || (!trusting && !fs->has_openat2))
+        return open_no_link(dir_fd, name, flags);
     int fd = trusting ? open_plain(dir_fd, name, flags) : open_beneath(dir_fd, name, flags);
-    if (fd >= 0) return fd;
-    if (!trusting && errno == EXDEV) return resolve_from_root(fs, dir_fd, name, flags);
+    if (fd >= 0)
+        return fd;
+    if (!trusting && errno == EXDEV)
+        return resolve_from_root(fs, dir_fd, name, flags);
     return dory_posix_error(errno);
 }
 
@@ -117,10 +131,12 @@ static int open_parent(struct dory_posix_fs *fs, char *path, char base[DORY_NAME
 {
     char *slash = strrchr(path, '/');
     const char *last = slash ? slash + 1 : path;
-    if (dory_posix_check_name(last) != DORY_OK) return DORY_E_LOOP;
+    if (dory_posix_check_name(last) != DORY_OK)
+        return DORY_E_LOOP;
     strcpy(base, last);
     const char *dir = slash == path ? "/" : slash ? path : ".";
-    if (slash && slash != path) *slash = 0;
+    if (slash && slash != path)
+        *slash = 0;
     int fd = fs->flags & DORY_POSIX_FS_TRUSTING ? open_plain(AT_FDCWD, dir, O_PATH | O_DIRECTORY)
                                                 : open_beneath(fs->root_fd, dir, O_PATH | O_DIRECTORY);
     return fd >= 0 ? fd : dory_posix_error(errno);
@@ -130,15 +146,20 @@ int dory_posix_link_parent(struct dory_posix_fs *fs, int dir_fd, const char *nam
 {
     char path[PATH_MAX];
     int fd = dory_posix_resolve(fs, dir_fd, name, O_PATH);
-    if (fd == DORY_E_NOENT) return DORY_E_LOOP;
-    if (fd < 0) return fd;
+    if (fd == DORY_E_NOENT)
+        return DORY_E_LOOP;
+    if (fd < 0)
+        return fd;
     int r = fstat(fd, st) == 0 ? path_of(fd, path) : dory_posix_error(errno);
     close(fd);
-    if (r != DORY_OK) return r;
+    if (r != DORY_OK)
+        return r;
     char *rest = fs->flags & DORY_POSIX_FS_TRUSTING ? path : below_root(fs, path);
-    if (rest == NULL) return DORY_E_ACCESS;
+    if (rest == NULL)
+        return DORY_E_ACCESS;
     int parent = open_parent(fs, rest, base);
-    if (parent < 0) return parent;
+    if (parent < 0)
+        return parent;
     /* A path is only a hint: the file found through it must be the one that the link led to. */
     struct stat found;
     if (fstatat(parent, base, &found, AT_SYMLINK_NOFOLLOW) != 0 || found.st_dev != st->st_dev || found.st_ino != st->st_ino) {

@@ -11,4 +11,7 @@ uint64_t dory_posix_now_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-int64_t dory_posix_unix_time(void) { return time(NULL); }
+int64_t dory_posix_unix_time(void)
+{
+    return time(NULL);
+}
