@@ -74,8 +74,8 @@ static void settle(struct dory_stream *stream)
 {
     uint8_t unsent[64];
 
-    while (stream->ops->status(stream) == DORY_E_AGAIN && stream->ops->pull(stream, unsent, sizeof unsent) > 0)
-        ;
+    for (int i = 0; i < 4 && stream->ops->status(stream) == DORY_E_AGAIN; i++)
+        stream->ops->pull(stream, unsent, sizeof unsent);
     if (stream->ops->status(stream) == DORY_E_AGAIN)
         stream->ops->stop(stream);
 }

@@ -15,6 +15,7 @@ struct script {
     unsigned offers;
     int exit_status;
     bool wants_eof;    /* runs until eof was told */
+    unsigned stubborn; /* 1: eof does not end it */
     unsigned eofs, stops;
     bool wrong;
 };
@@ -60,7 +61,7 @@ static void script_stop(struct dory_stream *stream)
 static int script_status(const struct dory_stream *stream)
 {
     const struct script *s = (const struct script *)stream;
-    return s->given < s->give || (s->wants_eof && !s->eofs) ? DORY_E_AGAIN : s->exit_status;
+    return s->given < s->give || (s->wants_eof && (!s->eofs || s->stubborn)) ? DORY_E_AGAIN : s->exit_status;
 }
 
 static const struct dory_stream_ops script_ops = {script_push, script_pull, script_eof, script_stop, script_status};
@@ -340,30 +341,37 @@ static void test_stderr(void **state)
     free_pair(p);
 }
 
-/* The peer closes in the middle: the stream is stopped, once by the pump; again when it is taken off. */
-static void test_closed_early(void **state)
+/* The peer closes in the middle: the stream is told the end, and stopped if that does not end it; again when it is taken off. */
+static void closed_early(unsigned stubborn)
 {
     struct pair *p = new_pair(3000);
     struct script *s;
 
-    (void)state;
     run(p);
     open_channel(p);
     s = on(&p->server, 0, 0, true);
+    s->stubborn = stubborn;
     run(p);
     dory_ssh_channel_close(&p->client.ssh, 0);
     run(p);
-    CHECK_EQ(s->stops, 1);
-    CHECK_EQ(s->eofs, 0);
+    CHECK_EQ(s->eofs, 1);
+    CHECK_EQ(s->stops, s->stubborn);
     CHECK(dory_ssh_channel_state(&p->server.ssh, 0) & DORY_CH_CLOSED);
     dory_pump_attach(&p->server.pump, 0, NULL);
-    CHECK_EQ(s->stops, 2);
+    CHECK_EQ(s->stops, 1 + s->stubborn);
     on(&p->server, 1, 0, true);
     on(&p->server, 3, 0, true);
     dory_pump_stop(&p->server.pump);
     CHECK_EQ(p->server.scripts[1].stops, 1);
     CHECK_EQ(p->server.scripts[3].stops, 1);
     free_pair(p);
+}
+
+static void test_closed_early(void **state)
+{
+    (void)state;
+    closed_early(0);
+    closed_early(1);
 }
 
 /* Numbers that are no channel change nothing. */
