@@ -116,6 +116,8 @@ void dory_client_on_auth(struct dory_client *c, const struct dory_event *event)
     struct dory_client_auth *a = &c->auth;
     bool asked = a->probed || event->methods;
 
+    if (!a->last)
+        dory_client_say_ciphers(c);
     dory_wipe(&a->key, sizeof a->key);
     a->methods = event->methods;
     if (event->partial)

@@ -72,6 +72,7 @@ void dory_client_on_auth(struct dory_client *client, const struct dory_event *ev
 void dory_client_on_sign(struct dory_client *client, const struct dory_event *event);
 void dory_client_prefer_known(struct dory_client *client);
 void dory_client_say_names(const struct dory_client *client);
+void dory_client_say_ciphers(const struct dory_client *client);
 void dory_client_on_stderr(void *client, int channel, const uint8_t *bytes, size_t n);
 void dory_client_flush_stderr(struct dory_client *client);
 

@@ -16,6 +16,15 @@ void dory_client_say_names(const struct dory_client *c)
     dory_say(DORY_LOG_DEBUG, "debug1: Authenticating to %s:%u as '%s'", c->address, c->port, c->user);
     dory_say(DORY_LOG_DEBUG, "debug1: kex: algorithm: %s%s", names.kex, dory_ssh_is_strict(&c->ssh) ? " (strict)" : "");
     dory_say(DORY_LOG_DEBUG, "debug1: kex: host key algorithm: %s", names.hostkey);
+}
+
+void dory_client_say_ciphers(const struct dory_client *c)
+{
+    struct dory_ssh_names names;
+
+    if (dory_say_is_level() < DORY_LOG_DEBUG)
+        return;
+    dory_ssh_names(&c->ssh, &names);
     dory_say(DORY_LOG_DEBUG, "debug1: kex: server->client cipher: %s MAC: %s compression: none", names.cipher_in,
              *names.mac_in ? names.mac_in : "<implicit>");
     dory_say(DORY_LOG_DEBUG, "debug1: kex: client->server cipher: %s MAC: %s compression: none", names.cipher_out,
