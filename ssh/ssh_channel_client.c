@@ -82,15 +82,20 @@ static int confirmation(struct dory_ssh *s, struct dory_channel *c, struct dory_
     return DORY_OK;
 }
 
-static int open_failure(struct dory_channel *c)
+static int open_failure(struct dory_ssh *s, struct dory_channel *c, struct dory_reader *r)
 {
+    dory_i_get32(r);
+    dory_i_get_string(r);
+    dory_i_get_string(r);
+    if (!dory_i_at_end(r))
+        return dory_i_error(s, DORY_E_PROTOCOL, "malformed SSH_MSG_CHANNEL_OPEN_FAILURE");
     c->flags = c->flags & CH_RELEASED ? 0 : DORY_CH_USED | DORY_CH_FAILED | DORY_CH_CLOSED | DORY_CH_EOF;
     return DORY_OK;
 }
 
-static int request_answer(struct dory_ssh *s, struct dory_channel *c, bool yes)
+static int request_answer(struct dory_ssh *s, struct dory_channel *c, struct dory_reader *r, bool yes)
 {
-    if (!(c->flags & CH_REQUEST_SENT))
+    if (!dory_i_at_end(r) || !(c->flags & CH_REQUEST_SENT))
         return dory_i_error(s, DORY_E_PROTOCOL, "an answer to no channel request");
     c->flags = (c->flags & ~(uint32_t)CH_REQUEST_SENT) | (yes ? DORY_CH_STARTED : DORY_CH_FAILED);
     return DORY_OK;
@@ -120,17 +125,17 @@ int dory_i_client_channel(struct dory_ssh *s, uint8_t type, struct dory_reader *
 
     if (type == SSH_MSG_CHANNEL_OPEN)
         return refuse_open(s, r);
-    c = dory_i_find_channel(s, dory_i_get32(r), opening ? CH_OPENING : CH_OPEN);
+    c = dory_i_get_channel(s, r, opening ? CH_OPENING : CH_OPEN);
     if (!c)
         return DORY_E_PROTOCOL;
     switch (type) {
     case SSH_MSG_CHANNEL_OPEN_CONFIRMATION:
         return confirmation(s, c, r);
     case SSH_MSG_CHANNEL_OPEN_FAILURE:
-        return open_failure(c);
+        return open_failure(s, c, r);
     case SSH_MSG_CHANNEL_REQUEST:
         return channel_request(s, c, r);
     default:
-        return request_answer(s, c, type == SSH_MSG_CHANNEL_SUCCESS);
+        return request_answer(s, c, r, type == SSH_MSG_CHANNEL_SUCCESS);
     }
 }

@@ -39,18 +39,13 @@ static int channel_open(struct dory_ssh *s, struct dory_reader *r)
 
 static int channel_request(struct dory_ssh *s, struct dory_reader *r)
 {
-    uint32_t id = dory_i_get32(r);
-    struct dory_slice type = dory_i_get_string(r);
+    struct dory_channel *c = dory_i_get_channel(s, r, CH_OPEN);
+    struct dory_slice type = dory_i_get_string(r), text;
     bool want_reply = dory_i_get8(r) != 0;
     bool exec = dory_i_is(type, "exec"), subsystem = dory_i_is(type, "subsystem");
-    struct dory_channel *c;
-    struct dory_slice text;
 
-    if (r->bad)
+    if (!c || r->bad)
         return dory_i_error(s, DORY_E_PROTOCOL, "malformed SSH_MSG_CHANNEL_REQUEST");
-    c = dory_i_find_channel(s, id, CH_OPEN);
-    if (!c)
-        return DORY_E_PROTOCOL;
     if (!(exec || subsystem) || c->flags & (CH_HAS_REQUEST | CH_WANT_CLOSE | CH_CLOSE_SENT))
         return want_reply ? dory_i_reply(s, c, false) : DORY_OK;
     text = dory_i_get_string(r);
@@ -60,7 +55,7 @@ static int channel_request(struct dory_ssh *s, struct dory_reader *r)
     s->pending.data = text.p;
     s->pending.n = text.n;
     s->pending.request = exec ? DORY_REQUEST_EXEC : DORY_REQUEST_SUBSYSTEM;
-    s->pending.channel = s->slice_channel = (int)id;
+    s->pending.channel = s->slice_channel = (int)(c - s->config->channels);
     dory_i_raise(s, DORY_EV_CHANNEL_REQUEST);
     return DORY_OK;
 }

@@ -208,11 +208,13 @@ int dory_i_flush(struct dory_ssh *s)
 
 /* ---- What comes in ---- */
 
-struct dory_channel *dory_i_find_channel(struct dory_ssh *s, uint32_t id, uint32_t flags)
+/* Reads the recipient channel, which must be in one of the states `flags`. */
+struct dory_channel *dory_i_get_channel(struct dory_ssh *s, struct dory_reader *r, uint32_t flags)
 {
+    uint32_t id = dory_i_get32(r);
     struct dory_channel *c = id < s->config->channel_count ? &s->config->channels[id] : NULL;
 
-    if (!c || !(c->flags & flags) || c->flags & CH_CLOSE_CAME) {
+    if (r->bad || !c || !(c->flags & flags) || c->flags & CH_CLOSE_CAME) {
         (void)dory_i_error(s, DORY_E_PROTOCOL, "a message for a channel that is not open");
         return NULL;
     }
@@ -293,7 +295,7 @@ static int window_adjust(struct dory_ssh *s, struct dory_channel *c, struct dory
     return DORY_OK;
 }
 
-static int data(struct dory_ssh *s, struct dory_channel *c, uint32_t id, struct dory_reader *r, bool extended)
+static int data(struct dory_ssh *s, struct dory_channel *c, struct dory_reader *r, bool extended)
 {
     uint32_t code = extended ? dory_i_get32(r) : 0;
     struct dory_slice bytes = dory_i_get_string(r);
@@ -309,7 +311,7 @@ static int data(struct dory_ssh *s, struct dory_channel *c, uint32_t id, struct 
     s->slice_pos = (size_t)(bytes.p - s->config->rx);
     s->slice_n = bytes.n;
     s->slice_extended = code;
-    s->slice_channel = (int)id;
+    s->slice_channel = (int)(c - s->config->channels);
     s->rx_state = RX_DATA;
     return DORY_OK;
 }
@@ -338,22 +340,20 @@ static int close_came(struct dory_ssh *s, struct dory_channel *c, struct dory_re
 
 static int channel_message(struct dory_ssh *s, uint8_t type, struct dory_reader *r)
 {
-    struct dory_reader whole = *r;
-    uint32_t id = dory_i_get32(r);
-    bool shared = type >= SSH_MSG_CHANNEL_WINDOW_ADJUST && type <= SSH_MSG_CHANNEL_CLOSE;
-    struct dory_channel *c = shared ? dory_i_find_channel(s, id, CH_OPEN) : NULL;
+    struct dory_channel *c;
 
-    if (!shared)
-        return s->config->role->message(s, type, &whole);
+    if (type < SSH_MSG_CHANNEL_WINDOW_ADJUST || type > SSH_MSG_CHANNEL_CLOSE)
+        return s->config->role->message(s, type, r);
+    c = dory_i_get_channel(s, r, CH_OPEN);
     if (!c)
         return DORY_E_PROTOCOL;
     switch (type) {
     case SSH_MSG_CHANNEL_WINDOW_ADJUST:
         return window_adjust(s, c, r);
     case SSH_MSG_CHANNEL_DATA:
-        return data(s, c, id, r, false);
+        return data(s, c, r, false);
     case SSH_MSG_CHANNEL_EXTENDED_DATA:
-        return data(s, c, id, r, true);
+        return data(s, c, r, true);
     case SSH_MSG_CHANNEL_EOF:
         return end_of_data(s, c, r);
     default:

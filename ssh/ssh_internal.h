@@ -131,7 +131,7 @@ static inline size_t dory_i_reserve(const struct dory_ssh *s)
 }
 int dory_i_reply(struct dory_ssh *s, struct dory_channel *c, bool success);
 struct dory_channel *dory_i_channel(struct dory_ssh *s, int channel);
-struct dory_channel *dory_i_find_channel(struct dory_ssh *s, uint32_t id, uint32_t flags);
+struct dory_channel *dory_i_get_channel(struct dory_ssh *s, struct dory_reader *r, uint32_t flags);
 void dory_i_channel_start(struct dory_ssh *s, struct dory_channel *c, uint32_t flags);
 int dory_i_refuse_open(struct dory_ssh *s, uint32_t peer, uint32_t reason);
 void dory_i_channel_settle(struct dory_channel *c);
