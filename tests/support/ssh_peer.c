@@ -368,19 +368,24 @@ static bool recv_payload(struct dory_wire *w, struct dory_view *payload)
     return true;
 }
 
+void dory_wire_take_keys(struct dory_wire *w, struct dory_wire_direction *d, int side)
+{
+    bool other = side == 1 && w->cipher_sc;
+
+    d->cipher = other ? w->cipher_sc : w->cipher;
+    d->mac = other ? NULL : w->mac;
+    CHECK_EQ(d->cipher->init(d->cipher_ctx, w->key[side], w->iv[side]), DORY_OK);
+    if (d->mac)
+        d->mac->init(d->mac_ctx, w->mac_key[side]);
+    if (w->strict && !(d == &w->out && w->no_strict_reset))
+        d->seq = 0;
+}
+
 static void new_keys_in(struct dory_wire *w)
 {
-    int side = w->server ? 0 : 1; /* the engine's sending direction: it is the client when we are the server */
-
     CHECK(w->keys_pending[1]);
     w->keys_pending[1] = false;
-    w->in.cipher = w->cipher;
-    w->in.mac = w->mac;
-    CHECK_EQ(w->cipher->init(w->in.cipher_ctx, w->key[side], w->iv[side]), DORY_OK);
-    if (w->mac)
-        w->mac->init(w->in.mac_ctx, w->mac_key[side]);
-    if (w->strict)
-        w->in.seq = 0;
+    dory_wire_take_keys(w, &w->in, w->server ? 0 : 1);
 }
 
 static bool skip_version(struct dory_wire *w)

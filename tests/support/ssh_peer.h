@@ -130,6 +130,7 @@ struct dory_wire {
     const struct dory_kex *kex;
     const struct dory_cipher *cipher; /* what our lists offer */
     const struct dory_mac *mac;
+    const struct dory_cipher *cipher_sc; /* server to client, where that is another; always one with a tag */
     struct dory_kit_key hostkey, userkey;
     uint32_t window, max_packet; /* of our side of channels */
     const char *password;
@@ -200,8 +201,11 @@ void dory_wire_rekey(struct dory_wire *w);   /* a whole one, begun by us */
 void dory_wire_prove_alive(struct dory_wire *w);
 
 /* Parts of it, for tests that bend them. */
+void dory_wire_take_keys(struct dory_wire *w, struct dory_wire_direction *d, int side); /* side 0: client to server */
 void dory_wire_build_kexinit(struct dory_wire *w, struct dory_bytes *b);
-void dory_wire_server_secret(struct dory_wire *w, const uint8_t *reply, size_t n, const uint8_t secret[32], bool bad_signature);
+/* Sends 31 with this public value; `signature` NULL: the host key signs, else these bytes. */
+void dory_wire_send_reply(struct dory_wire *w, const uint8_t *reply, size_t n, const uint8_t secret[32], const uint8_t *signature,
+                          size_t signature_n);
 void dory_wire_put_request(struct dory_bytes *b, const char *user, const char *method); /* 50, user, ssh-connection, method */
 void dory_wire_put_password(struct dory_bytes *b, const char *user, const char *password);
 /* A publickey request of `key`; `session` 32 bytes and signature over exactly these fields, or sign false: only asks. */

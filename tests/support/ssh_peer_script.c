@@ -174,16 +174,17 @@ static void server_gets_init(struct dory_wire *w)
     w->kex_theirs_n = init.n;
 }
 
-void dory_wire_server_secret(struct dory_wire *w, const uint8_t *reply, size_t n, const uint8_t secret[32], bool bad_signature)
+void dory_wire_send_reply(struct dory_wire *w, const uint8_t *reply, size_t n, const uint8_t secret[32], const uint8_t *signature,
+                          size_t signature_n)
 {
     static struct dory_bytes b;
-    uint8_t signature[DORY_KEY_BLOB_MAX];
-    size_t signature_n;
+    uint8_t good[DORY_KEY_BLOB_MAX];
 
     settle(w, w->hostkey.blob, w->hostkey.n, w->kex_theirs, w->kex_theirs_n, reply, n, secret);
-    signature_n = dory_kit_sign(&w->hostkey, w->h, 32, signature, sizeof signature);
-    if (bad_signature)
-        signature[signature_n - 40] ^= 1;
+    if (!signature) {
+        signature_n = dory_kit_sign(&w->hostkey, w->h, 32, good, sizeof good);
+        signature = good;
+    }
     b.n = 0;
     dory_put8(&b, MSG_KEX_REPLY);
     dory_put_string(&b, w->hostkey.blob, w->hostkey.n);
@@ -198,7 +199,7 @@ static void server_sends_reply(struct dory_wire *w)
     struct dory_rng rng = dory_kit_rng(&w->rng);
 
     CHECK_EQ(w->kex->enc(w->kex_theirs, w->kex_mine, secret, &rng), DORY_OK);
-    dory_wire_server_secret(w, w->kex_mine, w->kex->reply_size, secret, false);
+    dory_wire_send_reply(w, w->kex_mine, w->kex->reply_size, secret, NULL, 0);
 }
 
 void dory_wire_send_kex(struct dory_wire *w)
@@ -219,18 +220,10 @@ void dory_wire_recv_kex(struct dory_wire *w)
 
 void dory_wire_send_newkeys(struct dory_wire *w)
 {
-    int side = w->server ? 1 : 0;
-
     dory_wire_send_type(w, MSG_NEWKEYS);
     CHECK(w->keys_pending[0]);
     w->keys_pending[0] = false;
-    w->out.cipher = w->cipher;
-    w->out.mac = w->mac;
-    CHECK_EQ(w->cipher->init(w->out.cipher_ctx, w->key[side], w->iv[side]), DORY_OK);
-    if (w->mac)
-        w->mac->init(w->out.mac_ctx, w->mac_key[side]);
-    if (w->strict && !w->no_strict_reset)
-        w->out.seq = 0;
+    dory_wire_take_keys(w, &w->out, w->server ? 1 : 0);
 }
 
 /* Both KEXINITs are exchanged: up to the engine's NEWKEYS. */
