@@ -233,11 +233,13 @@ void dory_wire_forget(struct dory_wire_saved *saved);
     static void name##_server(void **state)                                                                                        \
     {                                                                                                                              \
         (void)state;                                                                                                               \
+        dory_kit_case("server");                                                                                                   \
         name(&dory_ssh_server);                                                                                                    \
     }                                                                                                                              \
     static void name##_client(void **state)                                                                                        \
     {                                                                                                                              \
         (void)state;                                                                                                               \
+        dory_kit_case("client");                                                                                                   \
         name(&dory_ssh_client);                                                                                                    \
     }
 #define DORY_BOTH_TESTS(name) cmocka_unit_test(name##_server), cmocka_unit_test(name##_client)
