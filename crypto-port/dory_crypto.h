@@ -28,7 +28,7 @@ bool dory_equal(const void *a, const void *b, size_t n);         /* in constant 
 
 /* SHA-256 (FIPS 180-4). The context may be copied by assignment; final leaves it unusable until init. */
 struct dory_sha256 {
-    uint64_t opaque[15];
+    uint64_t opaque[14];
 };
 void dory_sha256_init(struct dory_sha256 *ctx);
 void dory_sha256_update(struct dory_sha256 *ctx, const void *bytes, size_t n);

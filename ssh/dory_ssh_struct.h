@@ -71,11 +71,15 @@ struct dory_ssh {
     const struct dory_mac *next_mac[2];
     uint8_t cookie[16];
     struct dory_sha256 version_hash; /* after V_C and V_S */
-    struct dory_sha256 hash;
-    uint8_t session_id[32];
-    uint8_t h[32];
-    uint8_t k[40]; /* as it is hashed: mpint or string */
+    union {
+        struct dory_sha256 hash; /* while the exchange hash is gathered */
+        struct {
+            uint8_t h[32]; /* then the hash itself */
+            uint8_t k[40]; /* and the shared secret as it is hashed, mpint or string, until the keys are taken */
+        };
+    };
     uint8_t k_n;
+    uint8_t session_id[32];
     uint8_t hostkey_id[32]; /* client: SHA-256 of the accepted key */
     alignas(8) uint8_t kex_secret[DORY_KEX_STATE_SIZE];
 
@@ -83,15 +87,14 @@ struct dory_ssh {
     uint8_t auth_key_id[32]; /* client: SHA-256 of the key that was asked for */
     const char *auth_algorithm;
     uint8_t ping[16];
-    struct {
-        uint32_t peer, reason;
-    } open_fail[4];
+    uint32_t open_fail_peer[4];
+    uint8_t open_fail_reason[4];
     const char *what; /* static text: what the error is about */
     const uint8_t *detail;
     size_t detail_n;
 
     uint64_t now, started, keyed, heard, kex_started, data_moved;
-    char peer_version[48];
+    char peer_version[40];
 
     struct dory_direction rx, tx;
 };

@@ -83,7 +83,7 @@ static int send_exit_status(struct dory_ssh *s, const struct dory_channel *c)
     return dory_i_end(s, &w);
 }
 
-static int send_open_failure(struct dory_ssh *s, uint32_t peer, uint32_t reason)
+static int send_open_failure(struct dory_ssh *s, uint32_t peer, uint8_t reason)
 {
     struct dory_writer w = dory_i_begin(s, SSH_MSG_CHANNEL_OPEN_FAILURE);
 
@@ -177,7 +177,7 @@ static int say_global(struct dory_ssh *s)
         rc = send_pong(s);
     } else if (s->open_fail_count) {
         s->open_fail_count--;
-        rc = send_open_failure(s, s->open_fail[s->open_fail_count].peer, s->open_fail[s->open_fail_count].reason);
+        rc = send_open_failure(s, s->open_fail_peer[s->open_fail_count], s->open_fail_reason[s->open_fail_count]);
     } else if (s->keepalive_due) {
         s->keepalive_due = false;
         rc = send_keepalive(s);
@@ -238,13 +238,12 @@ int dory_i_reply(struct dory_ssh *s, struct dory_channel *c, bool success)
     return DORY_OK;
 }
 
-int dory_i_refuse_open(struct dory_ssh *s, uint32_t peer, uint32_t reason)
+int dory_i_refuse_open(struct dory_ssh *s, uint32_t peer, uint8_t reason)
 {
-    if (s->open_fail_count == sizeof s->open_fail / sizeof s->open_fail[0])
+    if (s->open_fail_count == sizeof s->open_fail_reason)
         return dory_i_error(s, DORY_E_PROTOCOL, "too many channel opens during a key exchange");
-    s->open_fail[s->open_fail_count].peer = peer;
-    s->open_fail[s->open_fail_count].reason = reason;
-    s->open_fail_count++;
+    s->open_fail_peer[s->open_fail_count] = peer;
+    s->open_fail_reason[s->open_fail_count++] = reason;
     return DORY_OK;
 }
 

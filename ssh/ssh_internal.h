@@ -110,8 +110,8 @@ int dory_i_send_version(struct dory_ssh *s);
 /* key exchange */
 int dory_i_kex_start(struct dory_ssh *s);
 int dory_i_kexinit(struct dory_ssh *s, struct dory_reader *r);
-int dory_i_kex_secret(struct dory_ssh *s, const uint8_t *host_key, size_t host_key_n, const uint8_t *init, const uint8_t *reply,
-                      uint8_t secret[32]);
+void dory_i_kex_secret(struct dory_ssh *s, const uint8_t *host_key, size_t host_key_n, const uint8_t *init, const uint8_t *reply,
+                       uint8_t secret[32]);
 int dory_i_send_newkeys(struct dory_ssh *s);
 int dory_i_newkeys(struct dory_ssh *s, struct dory_reader *r);
 const struct dory_sigalg *dory_i_find_signature(const struct dory_ssh *s, struct dory_slice name);
@@ -133,7 +133,7 @@ int dory_i_reply(struct dory_ssh *s, struct dory_channel *c, bool success);
 struct dory_channel *dory_i_channel(struct dory_ssh *s, int channel);
 struct dory_channel *dory_i_get_channel(struct dory_ssh *s, struct dory_reader *r, uint32_t flags);
 void dory_i_channel_start(struct dory_ssh *s, struct dory_channel *c, uint32_t flags);
-int dory_i_refuse_open(struct dory_ssh *s, uint32_t peer, uint32_t reason);
+int dory_i_refuse_open(struct dory_ssh *s, uint32_t peer, uint8_t reason);
 void dory_i_channel_settle(struct dory_channel *c);
 
 #endif

@@ -247,41 +247,46 @@ int dory_i_kexinit(struct dory_ssh *s, struct dory_reader *r)
     return s->config->role->kex_agreed(s);
 }
 
-static void encode_secret(struct dory_ssh *s, const uint8_t secret[32])
+static size_t encode_secret(const struct dory_ssh *s, const uint8_t secret[32], uint8_t k[40])
 {
-    struct dory_writer w = {s->k, s->k + sizeof s->k, false};
+    struct dory_writer w = {k, k + 40, false};
     size_t skip = 0;
 
-    if (!s->kex->secret_is_string) {
-        while (skip < 32 && secret[skip] == 0)
-            skip++;
-        if (skip < 32 && secret[skip] & 0x80) {
-            dory_i_put32(&w, (uint32_t)(33 - skip));
-            dory_i_put8(&w, 0);
-        } else {
-            dory_i_put32(&w, (uint32_t)(32 - skip));
-        }
-        dory_i_put_bytes(&w, secret + skip, 32 - skip);
-    } else {
+    if (s->kex->secret_is_string) {
         dory_i_put_string(&w, secret, 32);
+        return 36;
     }
-    s->k_n = (uint8_t)(w.p - s->k);
+    while (skip < 32 && secret[skip] == 0)
+        skip++;
+    if (skip < 32 && secret[skip] & 0x80) {
+        dory_i_put32(&w, (uint32_t)(33 - skip));
+        dory_i_put8(&w, 0);
+    } else {
+        dory_i_put32(&w, (uint32_t)(32 - skip));
+    }
+    dory_i_put_bytes(&w, secret + skip, 32 - skip);
+    return (size_t)(w.p - k);
 }
 
 /* The exchange hash H (RFC 8731 3.1, RFC 5656 4); the first one is the session identifier. */
-int dory_i_kex_secret(struct dory_ssh *s, const uint8_t *host_key, size_t host_key_n, const uint8_t *init, const uint8_t *reply,
-                      uint8_t secret[32])
+void dory_i_kex_secret(struct dory_ssh *s, const uint8_t *host_key, size_t host_key_n, const uint8_t *init, const uint8_t *reply,
+                       uint8_t secret[32])
 {
-    encode_secret(s, secret);
+    uint8_t h[32], k[40];
+    size_t k_n = encode_secret(s, secret, k);
+
     dory_wipe(secret, 32);
     hash_bytes(s, host_key, host_key_n);
     hash_bytes(s, init, s->kex->init_size);
     hash_bytes(s, reply, s->kex->reply_size);
-    dory_sha256_update(&s->hash, s->k, s->k_n);
-    dory_sha256_final(&s->hash, s->h);
+    dory_sha256_update(&s->hash, k, k_n);
+    dory_sha256_final(&s->hash, h);
+    memcpy(s->h, h, sizeof h);
+    memcpy(s->k, k, k_n);
+    s->k_n = (uint8_t)k_n;
+    dory_wipe(k, sizeof k);
     if (!s->first_kex_done)
-        memcpy(s->session_id, s->h, sizeof s->session_id);
-    return DORY_OK;
+        memcpy(s->session_id, h, sizeof h);
 }
 
 /* RFC 4253 7.2; up to 64 bytes. */
