@@ -44,8 +44,8 @@ LIBRARIES = -isystem $(MBEDTLS_DIR)/include -isystem $(SODIUM_DIR)/src/libsodium
             -DMBEDTLS_CONFIG_FILE=\"$(MBEDTLS_CONFIG)\"
 
 $B/crypto-port/%.o: EXTRA = $(LIBRARIES)
-$B/platform/posix/%.o $B/boards/posix/%.o: EXTRA = -D_GNU_SOURCE -Iboards/posix
-$B/tests/%.o: EXTRA = -D_GNU_SOURCE -Iboards/posix -Itests/support -Iplatform/posix -Iplatform/ram $(LIBRARIES)
+$B/platform/posix/%.o $B/boards/posix/%.o: EXTRA = -D_GNU_SOURCE= -Iboards/posix
+$B/tests/%.o: EXTRA = -D_GNU_SOURCE= -Iboards/posix -Itests/support -Iplatform/posix -Iplatform/ram $(LIBRARIES)
 
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
@@ -65,10 +65,11 @@ $B/dory: $B/$(DIRS_program)/main.o $(ARCHIVES)
 	@echo "  $@"
 	@$(linked)
 
-$(TESTS) $(BENCHES): %: %.o $(SUPPORT) $(filter-out %/program.a,$(ARCHIVES))
+$(TESTS) $(BENCHES): %: %.o $(filter-out %/program.a,$(ARCHIVES))
 	@echo "  $@"
 	@$(linked) $(LDLIBS)
 
+$(TESTS): $(SUPPORT)
 $(TESTS): LDLIBS = -lcmocka
 
 # Tests of the programs' own parts link those too: tests/unit/test_program_*.c
