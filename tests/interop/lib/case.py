@@ -2,7 +2,6 @@
 import os
 import re
 import shutil
-import sys
 import time
 import traceback
 
@@ -127,10 +126,12 @@ def last_line(result):
 def run_all(chosen, dory, keep):
     from .lab import Lab
     shutil.rmtree(keep, ignore_errors=True)
+    os.makedirs(keep)
     lab = Lab(dory)
-    passed, failed, begun = 0, [], time.monotonic()
+    passed, failed = 0, []
+    slow = open(os.path.join(keep, "seconds"), "w")     # to see what the suite spends its time on; nothing is decided by it
     for number, c in enumerate(chosen, 1):
-        why, trace = None, ""
+        why, trace, begun = None, "", time.monotonic()
         test = Test(lab, number)
         try:
             lab.begin()
@@ -145,6 +146,7 @@ def run_all(chosen, dory, keep):
         except Exception as e:
             why = "%s: %s" % (type(e).__name__, e)
             trace = traceback.format_exc()
+        print("%6.1f s  %s" % (time.monotonic() - begun, c.name), file=slow, flush=True)
         if why is None:
             passed += 1
             print("ok - %s" % c.name, flush=True)
@@ -155,14 +157,10 @@ def run_all(chosen, dory, keep):
             report(keep, c.name, why, trace, test, lab)
     lab.close()
     print("%d passed, %d failed" % (passed, len(failed)), flush=True)
-    sys.stderr.flush()
-    if os.environ.get("DORY_INTEROP_TIME"):
-        print("in %.0f s" % (time.monotonic() - begun), file=sys.stderr)
     return 1 if failed else 0
 
 
 def report(keep, name, why, trace, test, lab):
-    os.makedirs(keep, exist_ok=True)
     with open(os.path.join(keep, re.sub(r"[^\w.+-]+", "_", name) + ".log"), "w", encoding="utf-8", errors="backslashreplace") as f:
         f.write("%s\n%s\n\n%s\n" % (name, why, trace))
         for result in test.heard:

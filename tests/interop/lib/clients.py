@@ -79,7 +79,7 @@ class Dbclient(Client):
         with open(known or known_for(server, port)) as f, open(home + "/.ssh/known_hosts", "w") as g:
             for line in f:                                      # Dropbear writes and reads the host without its port
                 g.write("%s %s\n" % (server.host, line.split(" ", 1)[1].strip()))
-        env = {"HOME": home, "DBCLIENT_KEY": None, "DROPBEAR_PASSWORD": None}
+        env = {"HOME": home, "DBCLIENT_KEY": None, "DROPBEAR_PASSWORD": "no password"}     # without any it would ask standard input
         if password is None:
             env["DBCLIENT_KEY"] = test.lab.dropbear_key(key or test.lab.key)
         else:

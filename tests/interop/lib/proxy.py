@@ -95,6 +95,7 @@ class Proxy:
         return 65536
 
     def end(self, ways):
+        self.reached.set()
         for source, _ in ways.values():
             if self.reset:
                 source.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -114,5 +115,4 @@ class Proxy:
                             left.remove(source)
                     except OSError:
                         left.remove(source)
-        self.reached.set()
         return True
