@@ -7,7 +7,7 @@
 #include "dory_fs.h"
 
 #define DORY_RAM_BLOCK 256
-#define DORY_RAM_HANDLES 48
+#define DORY_RAM_HANDLES 160
 
 struct dory_ram_node {
     uint8_t type; /* enum dory_fs_type; 0: free */
