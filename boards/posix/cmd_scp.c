@@ -128,34 +128,35 @@ static void to_remote(struct job *job)
     }
 }
 
+static void copy_to_local(struct job *job, struct dory_cli_target *target, char *from)
+{
+    struct dory_client *c;
+
+    if (!parse(job, &job->source, from))
+        return;
+    if (!job->source.remote) {
+        count(job, dory_copy_here(&job->options, from, target, job->several));
+        return;
+    }
+    c = connection(job, &job->source, NULL);
+    count(job, c ? dory_copy_down(c, &job->options, &job->source, target, job->several) : DORY_COPY_LOST);
+}
+
 static void to_local(struct job *job)
 {
     static struct dory_cli_target target;
     const char *path = job->target.path;
-    struct dory_client *c;
+    int error = dory_cli_target_open(&target, path, false);
     struct stat st;
 
-    if (job->several && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))) {
-        dory_say(DORY_LOG_QUIET, "scp: %s: %s", path, dory_strerror(dory_posix_error(stat(path, &st) < 0 ? errno : ENOTDIR)));
+    if (job->several && error == DORY_OK && !target.is_dir)
+        error = stat(path, &st) < 0 ? dory_posix_error(errno) : DORY_E_NOTDIR;
+    if (error < 0) {
+        dory_say(DORY_LOG_QUIET, "scp: %s: %s", path, dory_strerror(error));
         job->failed = true;
-        return;
     }
-    if (dory_cli_target_open(&target, path, false) < 0) {
-        job->failed = true;
-        return;
-    }
-    for (int i = 0; i < job->options.path_count - 1; i++) {
-        char *from = job->options.paths[i];
-
-        if (!parse(job, &job->source, from))
-            continue;
-        if (!job->source.remote) {
-            count(job, dory_copy_here(&job->options, from, &target, job->several));
-            continue;
-        }
-        c = connection(job, &job->source, NULL);
-        count(job, c ? dory_copy_down(c, &job->options, &job->source, &target, job->several) : DORY_COPY_LOST);
-    }
+    for (int i = 0; error == DORY_OK && i < job->options.path_count - 1; i++)
+        copy_to_local(job, &target, job->options.paths[i]);
     dory_cli_target_close(&target);
 }
 

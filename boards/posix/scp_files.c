@@ -145,33 +145,28 @@ int dory_cli_sources_item(void *sources, struct dory_scp_item *item)
 
 /* ---- Target ---- */
 
-static int open_as_name(struct dory_cli_target *t)
-{
-    return dory_posix_fs_init(&t->fs, "/", DORY_POSIX_FS_TRUSTING);
-}
-
 int dory_cli_target_open(struct dory_cli_target *t, const char *path, bool trusting)
 {
     struct stat st;
-    int result, dir;
+    int dir;
 
     t->path = path;
     t->given = false;
     t->is_dir = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-    if (t->is_dir) {
-        result = dory_posix_fs_init(&t->fs, path, trusting ? DORY_POSIX_FS_TRUSTING : 0);
-        return result < 0 ? say_path(path, result) : DORY_OK;
+    t->error = dory_posix_fs_init(&t->fs, t->is_dir ? path : "/", trusting || !t->is_dir ? DORY_POSIX_FS_TRUSTING : 0);
+    if (t->error < 0) {
+        int result = dory_posix_fs_init(&t->fs, "/", DORY_POSIX_FS_TRUSTING);
+
+        return result < 0 ? result : t->error;
     }
-    result = open_as_name(t);
-    if (result < 0)
-        return say_path(path, result);
+    if (t->is_dir)
+        return DORY_OK;
     dir = open_parent(&t->fs, path, t->name);
-    if (dir < 0) {
-        dory_posix_fs_close(&t->fs);
-        return say_path(path, dir);
-    }
-    t->fs.fs.ops->close(&t->fs.fs, dir);
-    return DORY_OK;
+    if (dir >= 0)
+        t->fs.fs.ops->close(&t->fs.fs, dir);
+    else
+        t->error = dir;
+    return t->error;
 }
 
 void dory_cli_target_again(struct dory_cli_target *t)
@@ -193,6 +188,8 @@ int dory_cli_target_item(void *target, struct dory_scp_item *item)
     t->given = true;
     memset(item, 0, sizeof *item);
     item->path = t->path;
+    if (t->error < 0)
+        return t->error;
     item->name = t->name;
     item->self = t->is_dir;
     item->slash = t->path[strlen(t->path) - 1] == '/';

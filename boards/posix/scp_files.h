@@ -30,10 +30,12 @@ struct dory_cli_target {
     struct dory_posix_fs fs;
     const char *path;
     bool given, is_dir;
+    int error; /* why it cannot be used; the item function gives it */
     char name[DORY_NAME_MAX + 1];
 };
 
-/* A directory becomes the root of a confined file system unless `trusting`; anything else is a name in a trusted directory. */
+/* A directory becomes the root of a confined file system unless `trusting`; anything else is a name in a trusted directory.
+   On an error the target must still be closed, and may be given to a sink, which then reports it. */
 int dory_cli_target_open(struct dory_cli_target *target, const char *path, bool trusting);
 /* The same target for another sink. */
 void dory_cli_target_again(struct dory_cli_target *target);

@@ -119,8 +119,7 @@ static int be_sink(const struct dory_cli_options *o, struct dory_scp_config *con
     static struct dory_scp_sink sink;
     int status;
 
-    if (dory_cli_target_open(&target, o->paths[0], true) < 0)
-        return 1;
+    dory_cli_target_open(&target, o->paths[0], true);
     config->fs = &target.fs.fs;
     config->item = dory_cli_target_item;
     config->item_ctx = &target;
