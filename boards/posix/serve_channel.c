@@ -171,13 +171,15 @@ static bool refuse(struct serve_session *session, int channel)
 
 static void log_transfer(struct serve_work *work, bool by_itself)
 {
-    const char *result = "cut off";
+    const char *result;
 
     if (work->kind != WORK_SCP || work->logged)
         return;
     work->logged = true;
-    if (by_itself)
-        result = work->engine.stream.ops->status(&work->engine.stream) == 0 ? "done" : "failed";
+    if (work->engine.stream.ops->status(&work->engine.stream) == 0)
+        result = "done";
+    else
+        result = by_itself ? "failed" : "cut off";
     dory_serve_log("%s: %s: %s %s: %" PRIu32 " file%s, %" PRIu64 " bytes: %s", work->session->peer, work->session->user,
                    work->command.flags & DORY_SCP_TO ? "upload to" : "download of", work->paths, work->files,
                    work->files == 1 ? "" : "s", work->bytes, result);

@@ -13,9 +13,10 @@
 
 /* A read shorter than this ends a burst: the peer may be waiting for the acknowledgement. */
 #define SHORT_READ 4096
-/* Rounds of work and write in one turn of a session, and packets in one round. */
+/* What one session may do before the others have their turn: rounds of work and write, packets in a round, bytes written in all. */
 #define ROUNDS 4
 #define PACKETS 64
+#define FAIR_SHARE (128 * 1024)
 
 static void configure(struct serve_session *session)
 {
@@ -100,7 +101,7 @@ static void read_socket(struct serve_session *session)
 }
 
 /* True: the socket took everything. After a write error output is thrown away, but what the peer sent before it left is still read. */
-static bool write_socket(struct serve_session *session)
+static bool write_socket(struct serve_session *session, size_t *written)
 {
     const uint8_t *buf;
     size_t n;
@@ -116,6 +117,7 @@ static bool write_socket(struct serve_session *session)
             continue;
         }
         dory_ssh_sendpkt_ack(&session->ssh, (size_t)sent);
+        *written += (size_t)sent;
         if ((size_t)sent < n)
             return false;
     }
@@ -229,12 +231,14 @@ static void end(struct serve_session *session)
 /* The connection is over: nothing half done stays, the last words go out if the peer takes them in time. */
 static void wind_up(struct serve_session *session)
 {
+    size_t written = 0;
+
     if (!session->ending) {
         session->ending = true;
         session->end_by = session->serve->now + SERVE_END_MS;
         dory_session_stop_channels(session);
     }
-    if (write_socket(session) || session->serve->now >= session->end_by)
+    if (write_socket(session, &written) || session->serve->now >= session->end_by)
         end(session);
 }
 
@@ -253,13 +257,14 @@ short dory_session_interest(struct serve_session *session)
 void dory_session_turn(struct serve_session *session, short revents)
 {
     bool moved = true, blocked = false;
+    size_t written = 0;
 
     if (revents & (POLLIN | POLLHUP | POLLERR))
         read_socket(session);
     session->again = false;
-    for (int round = 0; moved && round < ROUNDS; round++) {
+    for (int round = 0; moved && round < ROUNDS && written < FAIR_SHARE; round++) {
         moved = work(session);
-        blocked = blocked || !write_socket(session);
+        blocked = blocked || !write_socket(session, &written);
     }
     session->again |= moved;
     session->wake = dory_ssh_tick(&session->ssh, session->serve->now);
