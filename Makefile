@@ -65,15 +65,12 @@ $B/dory: $B/$(DIRS_program)/main.o $(ARCHIVES)
 	@echo "  $@"
 	@$(linked)
 
-$(TESTS) $(BENCHES): %: %.o $(filter-out %/program.a,$(ARCHIVES))
+$(TESTS) $(BENCHES): %: %.o $(ARCHIVES)
 	@echo "  $@"
 	@$(linked) $(LDLIBS)
 
 $(TESTS): $(SUPPORT)
 $(TESTS): LDLIBS = -lcmocka
-
-# Tests of the programs' own parts link those too: tests/unit/test_program_*.c
-$(filter $B/tests/unit/test_program_%,$(TESTS)): $B/program.a
 
 # A change of flags rebuilds, a repeated make does not.
 all_flags = $(CC) $(OURS) $(LIBRARIES) $(LIB_OPT_MBEDTLS) $(LIB_OPT_SODIUM) $(LIB_CFLAGS) $(MBEDTLS_FILES) $(SODIUM_FILES)
