@@ -90,7 +90,7 @@ int posix_kit_sh(const char *format, ...)
     va_end(args);
     assert_in_range(n, 1, sizeof command - 17);
     char whole[sizeof command + 16];
-    snprintf(whole, sizeof whole, "{ %s\n} 2>&1", command);
+    snprintf(whole, sizeof whole, "exec 2>&1\n%s", command);
     FILE *p = popen(whole, "r");
     assert_non_null(p);
     output[fread(output, 1, sizeof output - 1, p)] = 0;
