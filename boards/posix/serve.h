@@ -105,6 +105,7 @@ struct serve {
     int sockets[SERVE_SOCKETS];
     unsigned socket_count;
     struct serve_session *sessions;
+    unsigned first; /* whose turn comes first */
     struct {
         int fd; /* -1: free */
         uint64_t until;

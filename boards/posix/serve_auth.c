@@ -80,8 +80,8 @@ bool dory_session_authenticate(struct serve_session *session, const struct dory_
     fits = is_the_user(session, event) && fits;
 
     if (session->serve->options.verbose && (event->signed_ok || event->method == DORY_AUTH_PASSWORD))
-        dory_serve_log("%s: user %s, %s %s: %s", session->peer, session->user, method, session->fingerprint,
-                       fits ? "accepted" : "refused");
+        dory_serve_log("%s: user %s, %s%s%s: %s", session->peer, session->user, method, session->fingerprint[0] ? " " : "",
+                       session->fingerprint, fits ? "accepted" : "refused");
     if (fits && (event->signed_ok || event->method == DORY_AUTH_PASSWORD)) {
         session->authenticated = true;
         session->method = method;

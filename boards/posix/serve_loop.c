@@ -247,8 +247,11 @@ static void turn(struct serve *serve)
 {
     const struct pollfd *poll = serve->polls;
 
-    /* Sessions before newcomers: a free place is seen first. */
-    for (unsigned i = 0; i < serve->options.max_sessions; i++) {
+    /* Sessions before newcomers: a free place is seen first. Each turn begins with another one: what is rationed, the checking of passwords,
+       is not always the first one's. */
+    serve->first = (serve->first + 1) % serve->options.max_sessions;
+    for (unsigned n = 0; n < serve->options.max_sessions; n++) {
+        unsigned i = (serve->first + n) % serve->options.max_sessions;
         struct serve_session *session = &serve->sessions[i];
         short revents = poll[serve->socket_count + i].revents;
 
