@@ -73,6 +73,7 @@ static void reset_end(struct scp_end *end)
 {
     memset(&end->ear, 0, sizeof end->ear);
     memset(&end->args, 0, sizeof end->args);
+    memset(&end->command, 0, sizeof end->command);
     memset(&end->engine, 0, sizeof end->engine);
     memset(&end->config, 0, sizeof end->config);
     dory_ram_init(&end->disk.ram, end->disk.nodes, SCP_KIT_NODES, end->disk.blocks, SCP_KIT_BLOCKS);
@@ -275,7 +276,8 @@ int scp_feed(struct scp_end *end, const void *script, size_t n, size_t bite, cha
     heard = hear(s, out, cap, heard);
     status = s->ops->status(s);
     s->ops->stop(s);
-    dory_scp_command_stop(&end->command);
+    if (end->command.path.fs)
+        dory_scp_command_stop(&end->command);
     if (said)
         *said = heard;
     return status;
