@@ -111,7 +111,7 @@ static bool parse_time(const char *text, int64_t *when)
         return false;
     int day = tm.tm_mday;
     *when = utc ? timegm(&tm) : mktime(&tm);
-    return tm.tm_mday == day || n > 8; /* no 31 June */
+    return tm.tm_mday == day; /* no 31 June */
 }
 
 static const char *check_expiry(int64_t now, const char *text)

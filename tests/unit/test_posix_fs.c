@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "dory_posix_fs.h"
+#include "fs_conformance.h"
 
 static struct dory_posix_fs P;
 static struct dory_fs *const F = &P.fs;
@@ -365,6 +366,38 @@ static void test_directories_without_permission(void **state)
     assert_int_equal(seteuid(0), 0);
 }
 
+/* ---- what all file systems share */
+
+static unsigned conformance_flags;
+
+static struct dory_fs *conformance_fresh(void *ctx)
+{
+    (void)ctx;
+    return posix_kit_enter(NULL) == 0 && dory_posix_fs_init(&P, ".", conformance_flags) == DORY_OK ? F : NULL;
+}
+
+static bool conformance_clean(void *ctx, struct dory_fs *fs)
+{
+    bool clean = posix_kit_sh("find . -name '*.dory-part' | grep .") != 0;
+    (void)ctx, (void)fs;
+    for (int i = 0; i < DORY_POSIX_HANDLES; i++) clean = clean && !P.handles[i].used;
+    dory_posix_fs_close(&P);
+    return posix_kit_leave(NULL) == 0 && clean;
+}
+
+static void conformance_symlink(void *ctx, struct dory_fs *fs, const char *name, const char *target)
+{
+    (void)ctx, (void)fs;
+    assert_int_equal(symlink(target, name), 0);
+}
+
+static int conformance(const char *name, unsigned flags, bool links)
+{
+    const struct fs_conformance what = {conformance_fresh, conformance_clean, links ? conformance_symlink : NULL, NULL, false, false};
+    conformance_flags = flags;
+    return fs_conformance(name, &what);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, posix_kit_enter, posix_kit_leave)
 int main(void)
 {
@@ -386,5 +419,6 @@ int main(void)
         T(test_the_root_must_be_a_directory),
         T(test_directories_without_permission),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL) + conformance("openat2", 0, true) +
+           conformance("no openat2", DORY_POSIX_FS_NO_OPENAT2, true) + conformance("trusting", DORY_POSIX_FS_TRUSTING, false);
 }
