@@ -419,6 +419,10 @@ static bool read_in(struct dory_pair_side *side, struct dory_pair_side *from)
     size_t have = dory_pipe_size(&from->out), room;
     uint8_t *to;
 
+    if (have && dory_ssh_error(&side->ssh)) { /* nobody reads it any more */
+        dory_pipe_drop(&from->out, have);
+        return true;
+    }
     if (!have) {
         if (!(dory_ssh_state(&from->ssh) & DORY_DONE) || dory_ssh_sendpkt_buf(&from->ssh, &room) || side->eof_told)
             return false;
