@@ -309,7 +309,7 @@ static long fs_write(struct dory_fs *fs, int handle, uint64_t offset, const uint
         return DORY_E_ARG;
     if (fs->read_only)
         return DORY_E_ROFS;
-    if (offset > INT64_MAX - n)
+    if (offset > (uint64_t)INT64_MAX - n)
         return DORY_E_NOSPC;
     do r = h->stream ? write(h->fd, buf, n) : pwrite(h->fd, buf, n, (off_t)offset);
     while (r < 0 && errno == EINTR);
