@@ -42,11 +42,12 @@ static void put_literal(struct writer *w, char c)
 
 static const char *put_tilde(struct writer *w, const char *path)
 {
-    const char *end = path + 1;
+    const char *end = path;
 
-    while (*end && *end != '/' && is_safe(*end))
-        end++;
-    if (*path != '~' || (*end && *end != '/'))
+    if (*end == '~')
+        for (end++; *end != '/' && is_safe(*end); end++)
+            continue;
+    if (*end && *end != '/')
         return path;
     while (path < end)
         put(w, *path++);
@@ -70,7 +71,7 @@ int dory_scp_command_format(char *out, size_t cap, unsigned flags, const char *p
     for (const char *p = globs ? "-f -- " : "-t -- "; *p; p++)
         put(&w, *p);
 
-    for (path = put_tilde(&w, path); *path; path++) {
+    for (path = put_tilde(&w, *path ? path : "."); *path; path++) {
         if (globs && strchr("*?[]", *path)) {
             quotes(&w, false);
             put(&w, *path);
