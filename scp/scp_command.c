@@ -18,10 +18,10 @@ static void put(struct splitter *s, char c)
         s->error = "command line too long";
 }
 
-/* A character that is meant as it is, also where a glob would be read. */
+/* A character that is meant as it is, also where a glob or a home directory would be read. */
 static void put_quoted(struct splitter *s, char c)
 {
-    if (memchr("*?[]\\", c, 5))
+    if (memchr("*?[]\\~", c, 6))
         put(s, '\\');
     put(s, c);
 }
@@ -73,25 +73,17 @@ static bool is_blank(const struct splitter *s)
     return *s->at == ' ' || *s->at == '\t';
 }
 
-/* One word with its NUL; false at the end of the line. A quoted tilde is a name like any other. */
+/* One word with its NUL; false at the end of the line. */
 static bool word(struct splitter *s)
 {
-    size_t start = s->n;
-    bool first = true;
-
     while (s->at < s->end && is_blank(s))
         s->at++;
     if (s->at == s->end || s->error)
         return false;
     if (s->at + 1 < s->end && *s->at == '~' && s->at[1] != '/' && s->at[1] != ' ' && s->at[1] != '\t')
         s->error = "no home directory of another user here";
-    for (bool tilde = *s->at == '~'; s->at < s->end && !is_blank(s) && !s->error; first = false) {
+    for (bool first = true; s->at < s->end && !is_blank(s) && !s->error; first = false)
         plain(s, first);
-        if (first && !tilde && s->n > start && s->out[start] == '~') {
-            s->out[start] = '\\';
-            put(s, '~');
-        }
-    }
     put(s, '\0');
     return !s->error;
 }

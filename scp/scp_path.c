@@ -142,13 +142,8 @@ static int give(struct dory_scp_path *path, struct dory_scp_item *item, int dir,
     item->dir = dir;
     item->self = !c;
     item->slash = c && c->slash;
-    item->name = c ? tail(path) : "root";
-    item->path = path->path;
-    if (!path->levels) {
-        /* Shown as it was written, so that its name needs a place of its own. */
-        item->name = c ? strcpy(path->name, tail(path)) : "root";
-        as_written(path);
-    }
+    item->name = c ? strcpy(path->name, tail(path)) : "root";
+    item->path = path->levels ? path->path : as_written(path);
     path->matched = true;
     path->state = path->levels ? SCAN : IDLE;
     return 1;
