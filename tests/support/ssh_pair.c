@@ -2,8 +2,6 @@
 
 #include "ssh_peer.h" /* the algorithm lists */
 
-#define PIPE_MAX 65536
-
 enum { UP, DOWN, ERR };
 
 uint8_t dory_pair_pattern(int index, int direction, uint64_t offset)
@@ -49,6 +47,7 @@ void dory_pair_new(struct dory_pair *p)
     p->status = 3;
     p->method = DORY_AUTH_PASSWORD;
     p->now = 5000;
+    p->pipe_max = 65536;
 }
 
 static void start_side(struct dory_pair *p, struct dory_pair_side *side)
@@ -382,11 +381,14 @@ static bool run_application(struct dory_pair *p, struct dory_pair_side *side)
     if (side == &p->client)
         while (open_more(p))
             moved = true;
-    for (int i = 0; i < side->config.channel_count; i++) {
-        int channel = (int)((p->rounds + (unsigned)i) % side->config.channel_count);
+    for (int i = 0, first = side->next; i < side->config.channel_count; i++) {
+        int channel = (first + i) % side->config.channel_count;
+        uint64_t before = side->stream[channel].sent;
         if (!side->stream[channel].used)
             continue;
         moved |= side == &p->client ? client_channel(p, channel) : server_channel(p, channel);
+        if (side->stream[channel].sent != before)
+            side->next = (channel + 1) % side->config.channel_count; /* who has sent is last in the next round */
     }
     if (side == &p->client && p->finished == p->conversations && !p->stay) {
         dory_ssh_disconnect(&side->ssh, SSH_DISCONNECT_BY_APPLICATION, "");
@@ -402,7 +404,7 @@ static bool write_out(struct dory_pair *p, struct dory_pair_side *side)
     size_t n;
     const uint8_t *from = dory_ssh_sendpkt_buf(&side->ssh, &n);
 
-    if (!from || dory_pipe_size(&side->out) >= PIPE_MAX)
+    if (!from || dory_pipe_size(&side->out) >= p->pipe_max)
         return false;
     CHECK(n > 0);
     if (side->write_max && n > side->write_max)

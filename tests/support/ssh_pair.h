@@ -35,6 +35,7 @@ struct dory_pair_side {
     bool closed_early;          /* closes its channels in the middle */
 
     unsigned waited;
+    int next; /* the channel whose turn it is to send */
     unsigned events[16];
     bool event_seen;
     bool eof_told;
@@ -59,6 +60,7 @@ struct dory_pair {
     bool stay;       /* the client does not disconnect at the end */
     bool record;
     uint64_t tick_ms;
+    size_t pipe_max; /* what the way between them holds, as a socket's buffers do */
     void (*on_round)(struct dory_pair *p);
     void *ctx;
 
