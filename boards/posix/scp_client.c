@@ -252,6 +252,7 @@ static void set_names(struct dory_client *c, const struct dory_cli_location *l)
     const struct dory_cli_ssh *o = &c->options->ssh;
 
     c->port = port_of(c->options, l);
+    c->known_port = o->host_key_alias ? 22 : c->port;
     snprintf(c->user, sizeof c->user, "%s", or_else(o->user, l->user, dory_cli_local_user()));
     snprintf(c->host, sizeof c->host, "%s", l->host);
     snprintf(c->address, sizeof c->address, "%s", l->host);
@@ -354,7 +355,7 @@ static bool begin(struct dory_client *c)
     char why[1024];
 
     if (dory_cli_algorithms_choose(&c->algorithms, &c->options->ssh, why, sizeof why) < 0) {
-        dory_say(DORY_LOG_ERROR, "command-line line 0: %s", why);
+        dory_say(DORY_LOG_ERROR, "command-line: line 0: %s", why);
         return false;
     }
     dory_client_prefer_known(c);

@@ -55,7 +55,7 @@ void dory_client_prefer_known(struct dory_client *c)
     char types[512];
 
     find_files(c, &files);
-    if (!c->options->ssh.hostkey_algorithms && dory_known_hosts_types(files.list, c->known_as, c->port, types, sizeof types) > 0)
+    if (!c->options->ssh.hostkey_algorithms && dory_known_hosts_types(files.list, c->known_as, c->known_port, types, sizeof types) > 0)
         dory_cli_algorithms_prefer(&c->algorithms, types);
 }
 
@@ -75,12 +75,12 @@ static void say_changed(const struct dory_client *c, const struct dory_known_res
                                    "or the host was installed anew.");
     dory_say(DORY_LOG_ERROR, "%s offers the %s key %s", c->known_as, offered->label, offered->fingerprint);
     dory_say(DORY_LOG_ERROR, "but %s:%u holds the key %s", known->file, known->line, known->fingerprint);
-    if (c->port == 22)
+    if (c->known_port == 22)
         dory_say(DORY_LOG_ERROR, "If its administrator confirms the new key, remove the old: ssh-keygen -f '%s' -R '%s'", known->file,
                  c->known_as);
     else
         dory_say(DORY_LOG_ERROR, "If its administrator confirms the new key, remove the old: ssh-keygen -f '%s' -R '[%s]:%u'",
-                 known->file, c->known_as, c->port);
+                 known->file, c->known_as, c->known_port);
 }
 
 /* The person types yes, no or the fingerprint. */
@@ -117,16 +117,16 @@ static void remember(const struct dory_client *c, const struct files *files, con
 
     if (!files->writable)
         return;
-    if (dory_known_hosts_add(files->list[0], c->known_as, c->port, offered->key, offered->n, c->options->ssh.hash_known_hosts == 1, rng,
+    if (dory_known_hosts_add(files->list[0], c->known_as, c->known_port, offered->key, offered->n, c->options->ssh.hash_known_hosts == 1, rng,
                              why) < 0) {
         dory_say(DORY_LOG_INFO, "The host key was not remembered:");
         dory_say_plain(DORY_LOG_INFO, why);
         return;
     }
-    if (c->port == 22)
+    if (c->known_port == 22)
         dory_say(DORY_LOG_INFO, "Warning: Permanently added '%s' (%s) to the list of known hosts.", c->known_as, offered->label);
     else
-        dory_say(DORY_LOG_INFO, "Warning: Permanently added '[%s]:%u' (%s) to the list of known hosts.", c->known_as, c->port,
+        dory_say(DORY_LOG_INFO, "Warning: Permanently added '[%s]:%u' (%s) to the list of known hosts.", c->known_as, c->known_port,
                  offered->label);
 }
 
@@ -160,7 +160,7 @@ static bool is_trusted(struct dory_client *c, const struct offered *offered)
     char why[DORY_WHY_MAX];
 
     find_files(c, &files);
-    if (dory_known_hosts_check(files.list, c->known_as, c->port, offered->key, offered->n, &known, why) < 0) {
+    if (dory_known_hosts_check(files.list, c->known_as, c->known_port, offered->key, offered->n, &known, why) < 0) {
         dory_say_plain(DORY_LOG_ERROR, why);
         return false;
     }

@@ -18,7 +18,7 @@ static int usage(void)
 
 static int bad_option(const struct dory_cli_options *o, const char *why)
 {
-    dory_say(DORY_LOG_QUIET, "command-line line 0: %s", why);
+    dory_say(DORY_LOG_QUIET, "command-line: line 0: %s", why);
     return o->classic ? 1 : 255;
 }
 

@@ -79,9 +79,12 @@ static void denied(const struct dory_client *c)
     const struct dory_client_auth *a = &c->auth;
 
     dory_say(DORY_LOG_ERROR, "%s@%s: Permission denied (%s).", c->user, c->host, methods(a->methods));
+    if (a->passwords_tried)
+        return;
     if (a->methods & DORY_AUTH_PUBLICKEY && !a->keys_offered && c->options->ssh.pubkey_auth != 0)
-        dory_say(DORY_LOG_INFO, "No key was offered: there is none in ~/.ssh/id_ed25519; -i FILE names another.");
-    else if (a->methods & DORY_AUTH_PUBLICKEY && a->keys_offered && !a->passwords_tried)
+        dory_say(DORY_LOG_INFO, "No key was offered: %s; -i FILE names another.",
+                 c->options->ssh.identity_count ? "none that was named could be used" : "there is none in ~/.ssh/id_ed25519");
+    else if (a->methods & DORY_AUTH_PUBLICKEY && a->keys_offered)
         dory_say(DORY_LOG_INFO, "The host does not take the key for this user: its public half belongs into ~%s/.ssh/authorized_keys there.",
                  c->user);
 }
