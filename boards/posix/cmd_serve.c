@@ -251,7 +251,7 @@ static void announce(const struct serve *serve)
     }
     dory_escape_text(root, sizeof root, serve->options.root, strlen(serve->options.root));
     for (unsigned i = 0; i < serve->socket_count; i++) {
-        dory_serve_name_socket(serve->sockets[i], where);
+        dory_serve_name_socket(serve->sockets[i].fd, where);
         dory_serve_log("listening on %s, root %s%s, host key %s", where, root, serve->options.read_only ? " (read-only)" : "", keys);
     }
 }
@@ -260,7 +260,7 @@ static void release(struct serve *serve)
 {
     dory_wipe(serve->keys, sizeof serve->keys);
     for (unsigned i = 0; i < serve->socket_count; i++)
-        close(serve->sockets[i]);
+        close(serve->sockets[i].fd);
     if (serve->root_fd >= 0)
         close(serve->root_fd);
     free(serve->sessions);

@@ -68,6 +68,7 @@ struct serve_session {
     bool live;
     struct serve *serve;
     int fd;
+    int poll_at;        /* in serve->polls; -1: not watched */
     bool peer_closed;   /* nothing more comes from the socket */
     bool write_dead;    /* nothing more goes out */
     bool again;         /* has more to do without waiting for the socket */
@@ -102,15 +103,18 @@ struct serve {
     struct dory_key keys[SERVE_HOSTKEYS];
     uint8_t key_blobs[SERVE_HOSTKEYS][DORY_KEY_BLOB_MAX];
     struct dory_hostkey hostkeys[SERVE_HOSTKEYS];
-    int sockets[SERVE_SOCKETS];
+    struct {
+        int fd, poll_at;
+    } sockets[SERVE_SOCKETS];
     unsigned socket_count;
     struct serve_session *sessions;
     unsigned first; /* whose turn comes first */
     struct {
-        int fd; /* -1: free */
+        int fd, poll_at; /* fd -1: free */
         uint64_t until;
     } lingers[SERVE_LINGERS];
     struct pollfd *polls;
+    unsigned poll_count;
     uint64_t now;
     uint64_t accept_after;   /* out of descriptors: no accept before */
     uint64_t password_after; /* no password is checked before: checking them all day must not stop the transfers */
@@ -131,7 +135,8 @@ int dory_serve_loop(struct serve *serve);
 void dory_serve_linger(struct serve *serve, int fd);
 
 /* serve_session.c */
-void dory_session_begin(struct serve *serve, struct serve_session *session, int fd, const struct sockaddr *address, socklen_t n);
+/* False: it could not begin; fd is still the caller's. */
+bool dory_session_begin(struct serve *serve, struct serve_session *session, int fd, const struct sockaddr *address, socklen_t n);
 short dory_session_interest(struct serve_session *session);
 void dory_session_turn(struct serve_session *session, short revents);
 void dory_session_disconnect(struct serve_session *session, enum dory_disconnect reason, const char *text);

@@ -99,7 +99,7 @@ int dory_serve_listen(struct serve *serve, const char *where)
         int fd = open_socket(info);
 
         if (fd >= 0)
-            serve->sockets[serve->socket_count++] = fd;
+            serve->sockets[serve->socket_count++].fd = fd;
         else
             last = errno;
     }

@@ -42,6 +42,7 @@ void dory_serve_linger(struct serve *serve, int fd)
     if (serve->lingers[at].fd >= 0)
         close(serve->lingers[at].fd);
     serve->lingers[at].fd = fd;
+    serve->lingers[at].poll_at = -1;
     serve->lingers[at].until = serve->now + SERVE_LINGER_MS;
 }
 
@@ -170,13 +171,10 @@ static bool accept_one(struct serve *serve, int listener)
             serve->accept_after = serve->now + ACCEPT_PAUSE_MS;
         return errno == ECONNABORTED || errno == EINTR;
     }
-    if (session) {
-        dory_session_begin(serve, session, fd, (struct sockaddr *)&address, n);
-        if (session->live)
-            dory_session_turn(session, 0);
-    } else {
+    if (session && dory_session_begin(serve, session, fd, (struct sockaddr *)&address, n))
+        dory_session_turn(session, 0);
+    else
         turn_away(serve, fd, (struct sockaddr *)&address, n);
-    }
     return true;
 }
 
@@ -187,35 +185,50 @@ static uint64_t sooner(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Fills serve->polls: listeners, sessions, lingers. Returns when to wake up at the latest. */
+/* Where in serve->polls the events of this descriptor will be found. */
+static int watch(struct serve *serve, int fd, short events)
+{
+    if (!events)
+        return -1;
+    serve->polls[serve->poll_count] = (struct pollfd){.fd = fd, .events = events};
+    return (int)serve->poll_count++;
+}
+
+static short seen(const struct serve *serve, int at)
+{
+    return at < 0 ? 0 : serve->polls[at].revents;
+}
+
+static uint64_t prepare_session(struct serve *serve, struct serve_session *session)
+{
+    session->poll_at = watch(serve, session->fd, dory_session_interest(session));
+    if (session->again)
+        return 0;
+    if (serve->now < serve->password_after && (dory_ssh_state(&session->ssh) & DORY_EVENT))
+        return sooner(session->wake, serve->password_after);
+    return session->ending ? session->end_by : session->wake;
+}
+
+/* Only what is watched goes to poll: it takes no more entries than there are descriptors. Returns when to wake up at the latest. */
 static uint64_t prepare(struct serve *serve)
 {
-    struct pollfd *poll = serve->polls;
-    bool accepting = !serve->stop_by && serve->now >= serve->accept_after;
-    uint64_t wake = UINT64_MAX;
+    uint64_t wake = serve->stop_by ? serve->stop_by : UINT64_MAX;
+    bool accepting = serve->now >= serve->accept_after;
 
-    if (!serve->stop_by && !accepting)
+    serve->poll_count = 0;
+    if (serve->socket_count && !accepting)
         wake = serve->accept_after;
-    if (serve->stop_by)
-        wake = serve->stop_by;
     for (unsigned i = 0; i < serve->socket_count; i++)
-        *poll++ = (struct pollfd){.fd = accepting ? serve->sockets[i] : -1, .events = POLLIN};
-    for (unsigned i = 0; i < serve->options.max_sessions; i++) {
-        struct serve_session *session = &serve->sessions[i];
-        short events = 0;
-
-        if (session->live) {
-            events = dory_session_interest(session);
-            wake = sooner(wake, session->again ? 0 : session->ending ? session->end_by : session->wake);
-            if (serve->now < serve->password_after && (dory_ssh_state(&session->ssh) & DORY_EVENT))
-                wake = sooner(wake, serve->password_after);
-        }
-        *poll++ = (struct pollfd){.fd = events ? session->fd : -1, .events = events};
-    }
+        serve->sockets[i].poll_at = watch(serve, serve->sockets[i].fd, accepting ? POLLIN : 0);
+    for (unsigned i = 0; i < serve->options.max_sessions; i++)
+        if (serve->sessions[i].live)
+            wake = sooner(wake, prepare_session(serve, &serve->sessions[i]));
     for (unsigned i = 0; i < SERVE_LINGERS; i++) {
-        *poll++ = (struct pollfd){.fd = serve->lingers[i].fd, .events = POLLIN};
-        if (serve->lingers[i].fd >= 0)
-            wake = sooner(wake, serve->lingers[i].until);
+        serve->lingers[i].poll_at = -1;
+        if (serve->lingers[i].fd < 0)
+            continue;
+        serve->lingers[i].poll_at = watch(serve, serve->lingers[i].fd, POLLIN);
+        wake = sooner(wake, serve->lingers[i].until);
     }
     return wake;
 }
@@ -224,11 +237,14 @@ static void wait_until(struct serve *serve, uint64_t wake, const sigset_t *mask)
 {
     uint64_t ms = wake > serve->now ? wake - serve->now : 0;
     struct timespec limit = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
-    nfds_t count = serve->socket_count + serve->options.max_sessions + SERVE_LINGERS;
+    const struct timespec pause = {.tv_nsec = 100000000};
 
-    if (ppoll(serve->polls, count, wake == UINT64_MAX ? NULL : &limit, mask) < 0)
-        for (nfds_t i = 0; i < count; i++)
+    if (ppoll(serve->polls, serve->poll_count, wake == UINT64_MAX ? NULL : &limit, mask) < 0) {
+        if (errno != EINTR)
+            nanosleep(&pause, NULL); /* no memory: others end meanwhile */
+        for (unsigned i = 0; i < serve->poll_count; i++)
             serve->polls[i].revents = 0;
+    }
     serve->now = dory_posix_now_ms();
 }
 
@@ -243,27 +259,29 @@ static bool anybody(const struct serve *serve)
     return false;
 }
 
+static bool is_due(const struct serve *serve, const struct serve_session *session, short revents)
+{
+    return revents || session->again || session->ending || serve->now >= session->wake ||
+           (dory_ssh_state(&session->ssh) & DORY_EVENT);
+}
+
+/* Sessions before newcomers: a free place is seen first. Each turn begins with another one: what is rationed, the checking of passwords,
+   is not always the first one's. */
 static void turn(struct serve *serve)
 {
-    const struct pollfd *poll = serve->polls;
-
-    /* Sessions before newcomers: a free place is seen first. Each turn begins with another one: what is rationed, the checking of passwords,
-       is not always the first one's. */
     serve->first = (serve->first + 1) % serve->options.max_sessions;
     for (unsigned n = 0; n < serve->options.max_sessions; n++) {
-        unsigned i = (serve->first + n) % serve->options.max_sessions;
-        struct serve_session *session = &serve->sessions[i];
-        short revents = poll[serve->socket_count + i].revents;
+        struct serve_session *session = &serve->sessions[(serve->first + n) % serve->options.max_sessions];
+        short revents = session->live ? seen(serve, session->poll_at) : 0;
 
-        if (session->live && (revents || session->again || serve->now >= session->wake || session->ending ||
-                              (dory_ssh_state(&session->ssh) & DORY_EVENT)))
+        if (session->live && is_due(serve, session, revents))
             dory_session_turn(session, revents);
     }
     for (unsigned i = 0; i < SERVE_LINGERS; i++)
-        if (serve->lingers[i].fd >= 0 && serve->lingers[i].fd == poll[serve->socket_count + serve->options.max_sessions + i].fd)
-            drain_linger(serve, i, poll[serve->socket_count + serve->options.max_sessions + i].revents);
+        if (serve->lingers[i].poll_at >= 0)
+            drain_linger(serve, i, seen(serve, serve->lingers[i].poll_at));
     for (unsigned i = 0; i < serve->socket_count; i++)
-        for (int n = 0; n < ACCEPTS_A_TURN && poll[i].revents && accept_one(serve, serve->sockets[i]); n++)
+        for (int n = 0; n < ACCEPTS_A_TURN && seen(serve, serve->sockets[i].poll_at) && accept_one(serve, serve->sockets[i].fd); n++)
             ;
 }
 
@@ -271,7 +289,7 @@ static void begin_stop(struct serve *serve)
 {
     serve->stop_by = serve->now + SERVE_END_MS;
     for (unsigned i = 0; i < serve->socket_count; i++)
-        close(serve->sockets[i]);
+        close(serve->sockets[i].fd);
     serve->socket_count = 0;
     for (unsigned i = 0; i < serve->options.max_sessions; i++)
         if (serve->sessions[i].live)

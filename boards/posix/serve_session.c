@@ -49,7 +49,7 @@ static void configure(struct serve_session *session)
     };
 }
 
-void dory_session_begin(struct serve *serve, struct serve_session *session, int fd, const struct sockaddr *address, socklen_t n)
+bool dory_session_begin(struct serve *serve, struct serve_session *session, int fd, const struct sockaddr *address, socklen_t n)
 {
     int on = 1, error;
 
@@ -72,11 +72,12 @@ void dory_session_begin(struct serve *serve, struct serve_session *session, int 
     }
     if (error != DORY_OK) {
         dory_serve_log("%s: cannot begin a session: %s", session->peer, dory_strerror(error));
-        close(fd);
-        return;
+        return false;
     }
     dory_pump_init(&session->pump, &session->ssh, session->streams, SERVE_CHANNELS, true);
     session->live = true;
+    session->poll_at = -1;
+    return true;
 }
 
 static void read_socket(struct serve_session *session)
