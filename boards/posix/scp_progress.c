@@ -108,7 +108,7 @@ static void put_size(char *out, size_t cap, uint64_t bytes)
     size_t i = 0;
 
     for (; bytes >= 10000; i++)
-        bytes = (bytes + 512) / 1024;
+        bytes = bytes / 1024 + bytes % 1024 / 512;
     snprintf(out, cap, "%4" PRIu64 "%c%s", bytes, unit[i], i ? "B" : " ");
 }
 
