@@ -31,6 +31,8 @@ struct dory_ssh_role;
 extern const struct dory_ssh_role dory_ssh_client;
 extern const struct dory_ssh_role dory_ssh_server;
 
+enum { SSH_EXTENDED_DATA_STDERR = 1 }; /* RFC 4254 5.2 */
+
 /* RFC 4253 11.1 */
 enum dory_disconnect {
     SSH_DISCONNECT_HOST_NOT_ALLOWED_TO_CONNECT = 1,
@@ -146,7 +148,7 @@ const uint8_t *dory_ssh_sendpkt_buf(struct dory_ssh *ssh, size_t *n);
 int dory_ssh_sendpkt_ack(struct dory_ssh *ssh, size_t n);
 
 /* Data of one packet, a slice of the receive buffer; until it is acknowledged whole, no further packet is processed.
-   *extended is 0, or SSH_EXTENDED_DATA_STDERR (1). Acknowledging returns window to the peer. Data of a channel that this side has
+   *extended is 0, or SSH_EXTENDED_DATA_STDERR; other extended data is dropped by the engine. Acknowledging returns window to the peer. Data of a channel that this side has
    closed is dropped by the engine. */
 const uint8_t *dory_ssh_recvdata_buf(struct dory_ssh *ssh, int *channel, uint32_t *extended, size_t *n);
 int dory_ssh_recvdata_ack(struct dory_ssh *ssh, size_t n);

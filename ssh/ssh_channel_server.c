@@ -43,6 +43,7 @@ static int channel_request(struct dory_ssh *s, struct dory_reader *r)
     struct dory_slice type = dory_i_get_string(r), text;
     bool want_reply = dory_i_get8(r) != 0;
     bool exec = dory_i_is(type, "exec"), subsystem = dory_i_is(type, "subsystem");
+    int rc;
 
     if (!c || r->bad)
         return dory_i_error(s, DORY_E_PROTOCOL, "malformed SSH_MSG_CHANNEL_REQUEST");
@@ -51,6 +52,9 @@ static int channel_request(struct dory_ssh *s, struct dory_reader *r)
     text = dory_i_get_string(r);
     if (!dory_i_at_end(r))
         return dory_i_error(s, DORY_E_PROTOCOL, "malformed SSH_MSG_CHANNEL_REQUEST");
+    rc = dory_i_may_reply(s, c);
+    if (rc)
+        return rc;
     s->want_reply = want_reply;
     s->pending.data = text.p;
     s->pending.n = text.n;

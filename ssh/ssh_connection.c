@@ -94,10 +94,10 @@ static int send_open_failure(struct dory_ssh *s, uint32_t peer, uint8_t reason)
     return dory_i_end(s, &w);
 }
 
-static int send_pong(struct dory_ssh *s)
+static int send_pong(struct dory_ssh *s, const uint8_t *data, size_t n)
 {
     struct dory_writer w = dory_i_begin(s, SSH_MSG_PONG);
-    dory_i_put_string(&w, s->ping, s->ping_n);
+    dory_i_put_string(&w, data, n);
     return dory_i_end(s, &w);
 }
 
@@ -174,7 +174,7 @@ static int say_global(struct dory_ssh *s)
         rc = send_simple(s, SSH_MSG_REQUEST_FAILURE, NULL);
     } else if (s->ping_count) {
         s->ping_count--;
-        rc = send_pong(s);
+        rc = send_pong(s, s->ping, s->ping_n);
     } else if (s->open_fail_count) {
         s->open_fail_count--;
         rc = send_open_failure(s, s->open_fail_peer[s->open_fail_count], s->open_fail_reason[s->open_fail_count]);
@@ -228,12 +228,25 @@ void dory_i_channel_start(struct dory_ssh *s, struct dory_channel *c, uint32_t f
     c->rx_window = s->window;
 }
 
+/* No place for one more answer: the message waits until some are said, which during a key exchange cannot be. */
+static int full(struct dory_ssh *s)
+{
+    if (dory_i_may_send(s))
+        return DORY_E_AGAIN;
+    return dory_i_error(s, DORY_E_PROTOCOL, "too many requests during a key exchange");
+}
+
+int dory_i_may_reply(struct dory_ssh *s, const struct dory_channel *c)
+{
+    return c->reply_count == 32 ? full(s) : DORY_OK;
+}
+
 int dory_i_reply(struct dory_ssh *s, struct dory_channel *c, bool success)
 {
-    if (c->flags & (CH_WANT_CLOSE | CH_CLOSE_SENT))
-        return DORY_OK;
-    if (c->reply_count == 32)
-        return dory_i_error(s, DORY_E_PROTOCOL, "too many channel requests during a key exchange");
+    int rc = dory_i_may_reply(s, c);
+
+    if (rc || c->flags & (CH_WANT_CLOSE | CH_CLOSE_SENT))
+        return rc;
     c->replies |= (uint32_t)success << c->reply_count++;
     return DORY_OK;
 }
@@ -241,7 +254,7 @@ int dory_i_reply(struct dory_ssh *s, struct dory_channel *c, bool success)
 int dory_i_refuse_open(struct dory_ssh *s, uint32_t peer, uint8_t reason)
 {
     if (s->open_fail_count == sizeof s->open_fail_reason)
-        return dory_i_error(s, DORY_E_PROTOCOL, "too many channel opens during a key exchange");
+        return full(s);
     s->open_fail_peer[s->open_fail_count] = peer;
     s->open_fail_reason[s->open_fail_count++] = reason;
     return DORY_OK;
@@ -258,7 +271,7 @@ static int global_request(struct dory_ssh *s, struct dory_reader *r)
     if (!want_reply)
         return DORY_OK;
     if (s->global_failures == GLOBAL_FAILURES_MAX)
-        return dory_i_error(s, DORY_E_PROTOCOL, "too many global requests during a key exchange");
+        return full(s);
     s->global_failures++;
     return DORY_OK;
 }
@@ -271,13 +284,17 @@ static int global_reply(struct dory_ssh *s)
     return DORY_OK;
 }
 
-/* PROTOCOL.md deviation: at most 255 pings wait during a key exchange, and all are answered with the last one's data. */
+/* PROTOCOL.md departure 3: what waits for the end of a key exchange is a count and the last ping's data. */
 static int ping(struct dory_ssh *s, struct dory_reader *r)
 {
     struct dory_slice data = dory_i_get_string(r);
 
-    if (!dory_i_at_end(r) || data.n > sizeof s->ping || s->ping_count == UINT8_MAX)
-        return dory_i_error(s, DORY_E_PROTOCOL, "a ping that cannot be answered");
+    if (!dory_i_at_end(r))
+        return dory_i_error(s, DORY_E_PROTOCOL, "malformed SSH_MSG_PING");
+    if (dory_i_may_send(s))
+        return dory_i_room(s) >= data.n + FLUSH_ROOM || s->tx_tail == 0 ? send_pong(s, data.p, data.n) : DORY_E_AGAIN;
+    if (data.n > sizeof s->ping || s->ping_count == UINT8_MAX)
+        return full(s);
     memcpy(s->ping, data.p, data.n);
     s->ping_n = (uint8_t)data.n;
     s->ping_count++;
@@ -307,6 +324,10 @@ static int data(struct dory_ssh *s, struct dory_channel *c, struct dory_reader *
     s->data_moved = s->now;
     if (bytes.n == 0 || c->flags & (CH_WANT_CLOSE | CH_CLOSE_SENT))
         return DORY_OK;
+    if (extended && code != SSH_EXTENDED_DATA_STDERR) {
+        c->rx_credit += (uint32_t)bytes.n;
+        return DORY_OK;
+    }
     s->slice_pos = (size_t)(bytes.p - s->config->rx);
     s->slice_n = bytes.n;
     s->slice_extended = code;

@@ -181,20 +181,11 @@ int dory_i_transport(struct dory_ssh *s, uint8_t type, struct dory_reader *r)
     }
 }
 
-/* Messages that never need an answer at once may come when there is no room for one. */
+/* Up to authentication every message may be answered at once. Later ones, and noise, leave at most a flag, a counter or a bit behind:
+   they are read even when nothing can be written, or two peers with full buffers would wait for each other. */
 static bool needs_room(uint8_t type)
 {
-    switch (type) {
-    case SSH_MSG_IGNORE:
-    case SSH_MSG_DEBUG:
-    case SSH_MSG_UNIMPLEMENTED:
-    case SSH_MSG_CHANNEL_DATA:
-    case SSH_MSG_CHANNEL_EXTENDED_DATA:
-    case SSH_MSG_CHANNEL_WINDOW_ADJUST:
-        return false;
-    default:
-        return true;
-    }
+    return type < SSH_MSG_GLOBAL_REQUEST && !(type >= SSH_MSG_IGNORE && type <= SSH_MSG_DEBUG);
 }
 
 static int handle(struct dory_ssh *s, uint8_t type, struct dory_reader *r)
@@ -204,7 +195,7 @@ static int handle(struct dory_ssh *s, uint8_t type, struct dory_reader *r)
     if (verdict == ILLEGAL)
         return dory_i_error(s, DORY_E_PROTOCOL, "a message that must not come now");
     if (verdict == UNKNOWN)
-        return unimplemented(s);
+        return dory_i_has_room(s) ? unimplemented(s) : DORY_E_AGAIN;
     if (type <= SSH_MSG_DEBUG || (type >= SSH_MSG_KEXINIT && type < SSH_MSG_USERAUTH_REQUEST))
         return dory_i_transport(s, type, r);
     if (type < SSH_MSG_GLOBAL_REQUEST)
@@ -228,7 +219,7 @@ static int dispatch(struct dory_ssh *s)
         return 0;
     rc = handle(s, payload[0], &r);
     if (rc)
-        return rc;
+        return rc == DORY_E_AGAIN ? 0 : rc;
     if (s->rx_state == RX_PACKET && !s->pending.type)
         dory_i_consume(s);
     return 1;
@@ -461,11 +452,21 @@ static void tick_connection(struct dory_ssh *s, uint64_t *next)
     sooner(next, keepalive);
 }
 
+/* While this side is asked, or cannot take data, the peer's silence is our own making. */
+static void excuse_peer(struct dory_ssh *s, uint64_t now_ms)
+{
+    if (s->pending.type || s->rx_state == RX_DATA) {
+        s->kex_started += now_ms - s->now;
+        s->heard = now_ms;
+    }
+}
+
 uint64_t dory_ssh_tick(struct dory_ssh *s, uint64_t now_ms)
 {
     const struct dory_ssh_config *c = s->config;
     uint64_t next = UINT64_MAX;
 
+    excuse_peer(s, now_ms);
     s->now = now_ms;
     if (s->error)
         return next;

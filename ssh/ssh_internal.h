@@ -129,6 +129,7 @@ static inline size_t dory_i_reserve(const struct dory_ssh *s)
     size_t half = s->config->tx_size / 2;
     return half < DORY_TX_RESERVE ? half : DORY_TX_RESERVE;
 }
+int dory_i_may_reply(struct dory_ssh *s, const struct dory_channel *c); /* DORY_E_AGAIN: no place for the answer now */
 int dory_i_reply(struct dory_ssh *s, struct dory_channel *c, bool success);
 struct dory_channel *dory_i_channel(struct dory_ssh *s, int channel);
 struct dory_channel *dory_i_get_channel(struct dory_ssh *s, struct dory_reader *r, uint32_t flags);

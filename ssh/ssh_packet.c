@@ -40,6 +40,12 @@ static int open_packet(struct dory_ssh *s, uint8_t *pkt, size_t n)
     return d->cipher->open(d->cipher_ctx, d->seq, pkt, n);
 }
 
+/* The next sequence number was used with these keys before. The peer would not let us rekey in time. */
+static bool used_up(const struct dory_direction *d)
+{
+    return d->seq == d->first_seq - 1;
+}
+
 static int receive_head(struct dory_ssh *s)
 {
     const uint8_t *head = s->config->rx + s->rx_pos;
@@ -64,6 +70,8 @@ static int receive_body(struct dory_ssh *s)
 
     if (s->rx_len < s->rx_need)
         return 0;
+    if (used_up(&s->rx))
+        return dory_i_error(s, DORY_E_PROTOCOL, "sequence numbers used up");
     rc = open_packet(s, pkt, n);
     if (rc)
         return rc;
@@ -200,6 +208,8 @@ int dory_i_seal(struct dory_ssh *s, size_t payload_n, size_t round)
     size_t pad = padding(d, payload_n, round);
     size_t n = 5 + payload_n + pad;
 
+    if (used_up(d))
+        return dory_i_error(s, DORY_E_PROTOCOL, "sequence numbers used up");
     memset(pkt + 5 + payload_n, 0, pad);
     dory_i_store32(pkt, (uint32_t)(n - 4));
     pkt[4] = (uint8_t)pad;
