@@ -122,9 +122,12 @@ uint8_t *dory_ssh_recvpkt_buf(struct dory_ssh *s, size_t *n)
 
 int dory_ssh_recvpkt_ack(struct dory_ssh *s, size_t n)
 {
+    size_t offered;
+
     if (s->error)
         return s->error;
-    if (n > s->config->rx_size - s->rx_pos - s->rx_len)
+    (void)dory_ssh_recvpkt_buf(s, &offered);
+    if (n > offered)
         return DORY_E_ARG;
     s->rx_len += n;
     dory_i_progress(s);
