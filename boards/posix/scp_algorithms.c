@@ -86,7 +86,7 @@ static int named(const char *const *names, int count, const char *list, bool pat
 int dory_cli_pick(const char *const *names, int count, const char *list, int *order, char *why, size_t cap)
 {
     int chosen[DORY_CLI_ALGORITHMS_MAX], chosen_n, n = 0;
-    char how = list && strchr("+-^", *list) ? *list : '=';
+    char how = list && *list && strchr("+-^", *list) ? *list : '=';
 
     if (!list) {
         while (n < count) {
