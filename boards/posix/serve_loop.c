@@ -69,9 +69,8 @@ static void turn_away(struct serve *serve, int fd, const struct sockaddr *addres
     static const char text[] = "too many sessions, try again later";
     uint8_t packet[128] = {0};
     size_t n = sizeof text - 1, payload = 1 + 4 + 4 + n + 4, padding = 8 - (5 + payload) % 8;
-    char version[] = "SSH-2.0-" DORY_SOFTWARE "\r\n";
+    static const char version[] = "SSH-2.0-" DORY_SOFTWARE "\r\n";
     char peer[SERVE_PEER_MAX];
-    ssize_t sent;
 
     dory_serve_name_address(address, address_n, NULL, peer);
     if (padding < 4)
@@ -82,9 +81,8 @@ static void turn_away(struct serve *serve, int fd, const struct sockaddr *addres
     packet[9] = SSH_DISCONNECT_TOO_MANY_CONNECTIONS;
     packet[13] = (uint8_t)n;
     memcpy(packet + 14, text, n);
-    sent = send(fd, version, sizeof version - 1, MSG_NOSIGNAL | MSG_MORE);
-    if (sent > 0)
-        sent = send(fd, packet, 5 + payload + padding, MSG_NOSIGNAL);
+    if (send(fd, version, sizeof version - 1, MSG_NOSIGNAL | MSG_MORE) > 0)
+        (void)!send(fd, packet, 5 + payload + padding, MSG_NOSIGNAL);
     dory_serve_log("%s: turned away: too many sessions", peer);
     dory_serve_linger(serve, fd);
 }
@@ -119,7 +117,7 @@ static struct serve_session *find_victim(const struct serve *serve)
         if (serve->now - session->started < (names.cipher_in[0] ? LOGIN_MS : STRANGER_MS))
             continue;
         count = half_open_of(serve, session->address);
-        if (count > most || (count == most && session->started < victim->started)) {
+        if (!victim || count > most || (count == most && session->started < victim->started)) {
             most = count;
             victim = session;
         }
