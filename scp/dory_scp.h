@@ -75,62 +75,55 @@ struct dory_scp_config {
     size_t name_count;
 };
 
-/* What both engines share. Private, as are all members below. */
+/* A directory that is filled or read, or is about to be; and a file likewise. Private, as are all members below. */
+struct dory_scp_level {
+    int64_t mtime, atime;
+    int dir;
+    uint16_t prefix; /* where names in it begin in `path` */
+    uint16_t mode;
+    bool times;   /* a T record came */
+    bool created; /* by us, so that its mode is ours to finish */
+    bool itself;  /* the target of the whole copy, whose mode and times stay */
+};
+
+/* The engines have one layout: small members first, which makes small code. */
 struct dory_scp {
     struct dory_stream stream;
-    struct dory_scp_config config;
-    uint64_t size, done;  /* of the present file */
-    int file;             /* its handle, or -1 */
-    int error;            /* why the present file failed, enum dory_error */
-    uint16_t line_len;    /* bytes gathered from the peer, or to be sent */
-    uint16_t line_sent;   /* of those to be sent */
-    uint16_t line_lost;   /* text beyond the room in `line` */
-    uint16_t prefix;      /* where the last component begins in `path` */
-    uint8_t state;        /* enum of the engine */
-    uint8_t depth;        /* directories entered */
-    bool sending;         /* `line` holds bytes for the peer */
-    bool failed;          /* exit status 1 */
+    uint8_t state; /* enum of the engine */
+    uint8_t after; /* source: the state that follows a good reply */
+    uint8_t depth; /* directories entered */
+    bool sending;  /* `line` holds bytes for the peer */
+    bool failed;   /* exit status 1 */
     bool ended;
-    bool cut;             /* the peer sends no more */
-    bool shown;           /* begin was called and end not yet */
+    bool cut;      /* the peer sends no more */
+    bool shown;    /* begin was called and end not yet */
+    bool is_dir;   /* source: the present object is one; sink: the target is one, files go inside */
+    bool slash;    /* sink: the target was written with a slash behind */
+    bool seen;     /* sink: a top-level record was accepted */
+    uint16_t line_len;  /* bytes gathered from the peer, or to be sent */
+    uint16_t line_sent; /* of those to be sent */
+    uint16_t line_lost; /* text beyond the room in `line` */
+    uint16_t prefix;    /* where the last component begins in `path` */
+    uint16_t target_len;
+    int file;  /* the present file, or a directory before it is entered; or -1 */
+    int dir;   /* source: that of the present item; sink: the target's; or -1 */
+    int error; /* why the present file failed, enum dory_error */
+    const char *name; /* of the present object, for the file system */
+    const char *target_name;
+    struct dory_scp_config config;
+    uint64_t size, done; /* of the present file */
+    struct dory_scp_level present;
+    struct dory_scp_level stack[DORY_SCP_DEPTH_MAX];
     char path[DORY_SCP_PATH_MAX + DORY_NAME_MAX + 2];
     char line[DORY_SCP_LINE_MAX];
 };
 
 struct dory_scp_source {
     struct dory_scp base;
-    struct dory_fs_info info;
-    const char *name; /* of the present object, for the file system and the record */
-    int item_dir;     /* the directory of the present item, or -1 */
-    uint8_t after;    /* the state that follows a good reply */
-    bool is_dir;
-    struct {
-        int dir;
-        uint16_t prefix;
-    } stack[DORY_SCP_DEPTH_MAX];
 };
 
 struct dory_scp_sink {
     struct dory_scp base;
-    const char *name; /* of the present object, for the file system */
-    int64_t mtime, atime;
-    int target_dir;
-    const char *target_name;
-    uint16_t mode;
-    uint16_t target_len;
-    bool times;       /* a T record came */
-    bool is_dir;      /* the target is a directory: files go inside */
-    bool slash;
-    bool created;     /* the present directory is new */
-    bool itself;      /* the present directory is the target itself */
-    bool seen;        /* a top-level record was accepted */
-    struct {
-        int64_t mtime, atime;
-        int dir;
-        uint16_t prefix;
-        uint16_t mode;
-        bool times, created, keep;
-    } stack[DORY_SCP_DEPTH_MAX];
 };
 
 /* Both end by themselves: the source after the reply to its last record, the sink when the peer's eof() was told. After that, and once
@@ -176,7 +169,6 @@ struct dory_scp_command {
     const char *error; /* why parse refused, for the person */
     struct dory_scp_path path;
     uint16_t next, end; /* the path words not yet used, in words */
-    bool active;        /* `path` is under way */
     char words[DORY_COMMAND_MAX];
 };
 

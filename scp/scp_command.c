@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+static const char no_shell[] = "only quotes, backslashes and globs are understood here";
+static const char unfinished[] = "unfinished quoting";
+static const char usage[] = "usage: scp [-dprqv] -t|-f path";
+
 /* Splits a line into words; `at` and `end` are the line's, out[0..n) what was made of it. */
 struct splitter {
     const char *at, *end;
@@ -31,7 +35,7 @@ static void single_quotes(struct splitter *s)
     for (; s->at < s->end && *s->at != '\''; s->at++)
         put_quoted(s, *s->at);
     if (s->at == s->end)
-        s->error = "unmatched '";
+        s->error = unfinished;
     s->at++;
 }
 
@@ -39,13 +43,13 @@ static void double_quotes(struct splitter *s)
 {
     for (; s->at < s->end && *s->at != '"' && !s->error; s->at++) {
         if (*s->at == '$' || *s->at == '`')
-            s->error = "no shell here: $ and ` are not understood";
+            s->error = no_shell;
         else if (*s->at == '\\' && s->at + 1 < s->end && memchr("$`\"\\", s->at[1], 4))
             s->at++;
         put_quoted(s, *s->at);
     }
     if (s->at == s->end && !s->error)
-        s->error = "unmatched \"";
+        s->error = unfinished;
     s->at++;
 }
 
@@ -55,7 +59,7 @@ static void plain(struct splitter *s, bool first)
     char c = *s->at++;
 
     if (memchr("$`;|&<>()\n", c, 10) || (first && c == '#'))
-        s->error = "no shell here: only quotes, backslashes and globs are understood";
+        s->error = no_shell;
     else if (c == '\'')
         single_quotes(s);
     else if (c == '"')
@@ -65,7 +69,7 @@ static void plain(struct splitter *s, bool first)
     else if (s->at < s->end && *s->at != '\n')
         put_quoted(s, *s->at++);
     else
-        s->error = "nothing behind a backslash";
+        s->error = unfinished;
 }
 
 static bool is_blank(const struct splitter *s)
@@ -81,7 +85,7 @@ static bool word(struct splitter *s)
     if (s->at == s->end || s->error)
         return false;
     if (s->at + 1 < s->end && *s->at == '~' && s->at[1] != '/' && s->at[1] != ' ' && s->at[1] != '\t')
-        s->error = "no home directory of another user here";
+        s->error = no_shell;
     for (bool first = true; s->at < s->end && !is_blank(s) && !s->error; first = false)
         plain(s, first);
     put(s, '\0');
@@ -95,35 +99,29 @@ static bool is_scp(const char *program)
     return strcmp(slash ? slash + 1 : program, "scp") == 0;
 }
 
-/* The letters of one option word. */
+/* The letters of one option word; false if one is unknown. */
 static bool take_options(struct dory_scp_command *command, const char *letters)
 {
-    static const char known[] = "rpdvqtf";
-    static const uint8_t flags[] = {DORY_SCP_RECURSE, DORY_SCP_TIMES, DORY_SCP_DIR, DORY_SCP_VERBOSE,
-                                    DORY_SCP_QUIET,   DORY_SCP_TO,    DORY_SCP_FROM};
+    static const char known[] = "rpdvqtf"; /* in the order of the flags */
 
     for (; *letters; letters++) {
         const char *at = strchr(known, *letters);
 
-        if (!at) {
-            command->error = "unknown option of scp";
+        if (!at)
             return false;
-        }
-        command->flags |= flags[at - known];
+        command->flags |= 1u << (at - known);
     }
     return true;
 }
 
-/* Everything before the paths; the rest of the words stays. */
-static bool take_head(struct dory_scp_command *command)
+/* Everything before the paths, which stay; NULL, or why it is refused. */
+static const char *take_head(struct dory_scp_command *command)
 {
     const char *at = command->words;
     unsigned role;
 
-    if (!command->end || !is_scp(at)) {
-        command->error = "only scp is offered here";
-        return false;
-    }
+    if (!command->end || !is_scp(at))
+        return "only scp is offered here";
     for (;;) {
         command->next = (uint16_t)(command->next + strlen(at) + 1);
         at = command->words + command->next;
@@ -134,14 +132,10 @@ static bool take_head(struct dory_scp_command *command)
             break;
         }
         if (!take_options(command, at + 1))
-            return false;
+            return usage;
     }
     role = command->flags & (DORY_SCP_TO | DORY_SCP_FROM);
-    if (role != DORY_SCP_TO && role != DORY_SCP_FROM)
-        command->error = "scp without -t or -f";
-    else if (command->next >= command->end)
-        command->error = "scp without a path";
-    return !command->error;
+    return command->next < command->end && (role == DORY_SCP_TO || role == DORY_SCP_FROM) ? NULL : usage;
 }
 
 int dory_scp_command_parse(struct dory_scp_command *command, struct dory_fs *fs, const char *line, size_t n)
@@ -149,20 +143,15 @@ int dory_scp_command_parse(struct dory_scp_command *command, struct dory_fs *fs,
     struct splitter s = {.at = line, .end = line + n, .out = command->words, .cap = sizeof command->words};
 
     command->flags = 0;
-    command->error = NULL;
-    command->next = command->end = 0;
-    command->active = false;
+    command->next = 0;
     dory_scp_path_begin(&command->path, fs, "", false);
     dory_scp_path_stop(&command->path);
     if (memchr(line, '\0', n))
-        s.error = "NUL in the command line";
+        s.error = no_shell;
     while (word(&s))
         continue;
     command->end = (uint16_t)s.n;
-    if (s.error)
-        command->error = s.error;
-    else
-        take_head(command);
+    command->error = s.error ? s.error : take_head(command);
     if (!command->error)
         return DORY_OK;
     return s.n == s.cap ? DORY_E_SPACE : DORY_E_PROTOCOL;
@@ -173,23 +162,17 @@ int dory_scp_command_item(void *ctx, struct dory_scp_item *item)
     struct dory_scp_command *command = ctx;
     int r;
 
-    for (;;) {
-        if (command->active) {
-            r = dory_scp_path_next(&command->path, item);
-            if (r != 0)
-                return r;
-        }
-        command->active = command->next < command->end;
-        if (!command->active)
-            return 0;
-        dory_scp_path_begin(&command->path, command->path.fs, command->words + command->next, false);
-        command->next = (uint16_t)(command->next + strlen(command->words + command->next) + 1);
+    while ((r = dory_scp_path_next(&command->path, item)) == 0 && command->next < command->end) {
+        const char *word = command->words + command->next;
+
+        dory_scp_path_begin(&command->path, command->path.fs, word, false);
+        command->next = (uint16_t)(command->next + strlen(word) + 1);
     }
+    return r;
 }
 
 void dory_scp_command_stop(struct dory_scp_command *command)
 {
     dory_scp_path_stop(&command->path);
-    command->active = false;
     command->next = command->end;
 }

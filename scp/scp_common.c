@@ -4,9 +4,19 @@
 
 void dory_scp_init(struct dory_scp *scp, const struct dory_stream_ops *ops, const struct dory_scp_config *config)
 {
+    static const struct dory_scp_events nobody;
+
+    memset(scp, 0, sizeof *scp);
     scp->stream.ops = ops;
     scp->config = *config;
-    scp->file = -1;
+    if (!scp->config.events)
+        scp->config.events = &nobody;
+    scp->file = scp->dir = -1;
+}
+
+int dory_scp_dir(const struct dory_scp *scp)
+{
+    return scp->depth ? scp->stack[scp->depth - 1].dir : scp->dir;
 }
 
 int dory_scp_status(const struct dory_stream *stream)
@@ -51,7 +61,7 @@ void dory_scp_tell(struct dory_scp *scp, const char *path, const char *text)
     const struct dory_scp_events *events = scp->config.events;
 
     scp->failed = true;
-    if (events && events->error)
+    if (events->error)
         events->error(scp->config.events_ctx, path, text);
 }
 
@@ -128,7 +138,7 @@ void dory_scp_told(struct dory_scp *scp)
     size_t skip = scp->line_len && (scp->line[0] == 1 || scp->line[0] == 2);
 
     scp->failed = true;
-    if (events && events->message)
+    if (events->message)
         events->message(scp->config.events_ctx, scp->line + skip, scp->line_len - skip);
     scp->line_len = scp->line_lost = 0;
 }
@@ -184,14 +194,18 @@ uint16_t dory_scp_join(char path[DORY_SCP_PATH_MAX + DORY_NAME_MAX + 2], uint16_
 
 void dory_scp_enter(struct dory_scp *scp)
 {
+    scp->present.prefix = scp->prefix;
+    scp->stack[scp->depth++] = scp->present;
     scp->prefix = dory_scp_join(scp->path, scp->prefix);
-    scp->depth++;
 }
 
-void dory_scp_leave(struct dory_scp *scp, uint16_t prefix)
+void dory_scp_leave(struct dory_scp *scp)
 {
-    scp->prefix = prefix;
-    scp->depth--;
+    struct dory_scp_level *level = &scp->stack[--scp->depth];
+
+    dory_scp_close(scp->config.fs, &level->dir);
+    scp->path[scp->prefix] = '\0';
+    scp->prefix = level->prefix;
 }
 
 void dory_scp_begin(struct dory_scp *scp, const char *name)
@@ -201,7 +215,7 @@ void dory_scp_begin(struct dory_scp *scp, const char *name)
     scp->done = 0;
     scp->error = DORY_OK;
     scp->shown = true;
-    if (events && events->begin)
+    if (events->begin)
         events->begin(scp->config.events_ctx, scp->path, name, scp->size);
 }
 
@@ -210,7 +224,7 @@ void dory_scp_advance(struct dory_scp *scp, size_t n)
     const struct dory_scp_events *events = scp->config.events;
 
     scp->done += n;
-    if (events && events->progress)
+    if (events->progress)
         events->progress(scp->config.events_ctx, scp->done);
 }
 
@@ -221,15 +235,30 @@ void dory_scp_done(struct dory_scp *scp, int status)
     if (!scp->shown)
         return;
     scp->shown = false;
-    if (events && events->end)
+    if (events->end)
         events->end(scp->config.events_ctx, scp->path, scp->size, status);
+}
+
+void dory_scp_close_by(struct dory_fs *fs, int (*how)(struct dory_fs *fs, int handle), int *handle)
+{
+    /* A close has nowhere to come back to, so it is asked again at once; a file system should not be busy here. */
+    if (*handle >= 0)
+        for (int tries = 0; tries < 100 && how(fs, *handle) == DORY_E_AGAIN; tries++)
+            continue;
+    *handle = -1;
 }
 
 void dory_scp_close(struct dory_fs *fs, int *handle)
 {
-    /* A close has nowhere to come back to, so it is asked again at once; a file system should not be busy here. */
-    if (*handle >= 0)
-        for (int tries = 0; tries < 100 && fs->ops->close(fs, *handle) == DORY_E_AGAIN; tries++)
-            continue;
-    *handle = -1;
+    dory_scp_close_by(fs, fs->ops->close, handle);
+}
+
+void dory_scp_release(struct dory_scp *scp)
+{
+    dory_scp_close(scp->config.fs, &scp->file);
+    dory_scp_close(scp->config.fs, &scp->dir);
+    while (scp->depth)
+        dory_scp_leave(scp);
+    dory_scp_done(scp, scp->error ? scp->error : DORY_E_CUT);
+    scp->ended = true;
 }

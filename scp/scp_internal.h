@@ -11,6 +11,8 @@
 enum { SCP_REPLY_MORE, SCP_REPLY_GOOD, SCP_REPLY_ERROR, SCP_REPLY_FATAL };
 
 void dory_scp_init(struct dory_scp *scp, const struct dory_stream_ops *ops, const struct dory_scp_config *config);
+/* Where the present object is: the directory entered last, or that of the item or target. */
+int dory_scp_dir(const struct dory_scp *scp);
 int dory_scp_status(const struct dory_stream *stream);
 
 /* Out. `say` sends what stands in line[0..n). */
@@ -32,10 +34,10 @@ void dory_scp_told(struct dory_scp *scp);
 /* A reply byte with the text that may follow; one of SCP_REPLY_*. After FATAL the conversation is over. */
 int dory_scp_reply(struct dory_scp *scp, const uint8_t *bytes, size_t n, size_t *used);
 
-/* The path for messages. `put` sets it; `enter` adds a slash, so that names are put behind; `leave` goes back to `prefix`. */
+/* The path for messages. `put` sets it. `enter` makes `present` the directory that names are put behind; `leave` closes it again. */
 void dory_scp_path_put(struct dory_scp *scp, const char *path);
 void dory_scp_enter(struct dory_scp *scp);
-void dory_scp_leave(struct dory_scp *scp, uint16_t prefix);
+void dory_scp_leave(struct dory_scp *scp);
 
 void dory_scp_begin(struct dory_scp *scp, const char *name);
 void dory_scp_advance(struct dory_scp *scp, size_t n);
@@ -43,6 +45,10 @@ void dory_scp_done(struct dory_scp *scp, int status);
 
 /* Closes a handle and forgets it; -1 is none. */
 void dory_scp_close(struct dory_fs *fs, int *handle);
+/* The same with `close` or `abort` of the file system. */
+void dory_scp_close_by(struct dory_fs *fs, int (*how)(struct dory_fs *fs, int handle), int *handle);
+/* Everything is over: directories are closed, and `file` too unless it was taken care of. */
+void dory_scp_release(struct dory_scp *scp);
 
 /* Behind `path`, a slash if there is none; where the next component begins. What does not fit a path for display is left out. */
 uint16_t dory_scp_join(char path[DORY_SCP_PATH_MAX + DORY_NAME_MAX + 2], uint16_t prefix);

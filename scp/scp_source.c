@@ -6,146 +6,131 @@
    file system busy and are then tried again. */
 enum { GREET, REPLY, ITEM, ENTRY, OPEN, OPEN_DIR, INFO, HEAD, ENTER, DATA, TAIL, LEAVE };
 
-static struct dory_scp_source *source_of(struct dory_stream *stream)
+static struct dory_scp *scp_of(struct dory_stream *stream)
 {
-    return (struct dory_scp_source *)stream;
-}
-
-static void release(struct dory_scp_source *source)
-{
-    struct dory_scp *scp = &source->base;
-
-    dory_scp_close(scp->config.fs, &scp->file);
-    dory_scp_close(scp->config.fs, &source->item_dir);
-    while (scp->depth)
-        dory_scp_close(scp->config.fs, &source->stack[--scp->depth].dir);
-    scp->ended = true;
-    dory_scp_done(scp, scp->error ? scp->error : DORY_E_CUT);
-}
-
-static int present_dir(const struct dory_scp_source *source)
-{
-    unsigned depth = source->base.depth;
-
-    return depth ? source->stack[depth - 1].dir : source->item_dir;
+    return (struct dory_scp *)stream;
 }
 
 /* Done with the present object, whatever came of it. */
-static void next_object(struct dory_scp_source *source)
+static void next_object(struct dory_scp *scp)
 {
-    struct dory_scp *scp = &source->base;
-
     dory_scp_close(scp->config.fs, &scp->file);
     if (!scp->depth)
-        dory_scp_close(scp->config.fs, &source->item_dir);
+        dory_scp_close(scp->config.fs, &scp->dir);
     scp->state = scp->depth ? ENTRY : ITEM;
 }
 
-static void skip(struct dory_scp_source *source, const char *why)
+static void skip(struct dory_scp *scp, const char *why)
 {
-    dory_scp_complain(&source->base, source->base.path, why);
-    next_object(source);
+    dory_scp_complain(scp, scp->path, why);
+    next_object(scp);
 }
 
-static void send_and_wait(struct dory_scp_source *source, size_t n, uint8_t after)
+static void send_and_wait(struct dory_scp *scp, size_t n, uint8_t after)
 {
-    dory_scp_say(&source->base, n);
-    source->base.state = REPLY;
-    source->after = after;
+    dory_scp_say(scp, n);
+    scp->state = REPLY;
+    scp->after = after;
 }
 
-static bool next_item(struct dory_scp_source *source)
+/* All steps return a negative error, which skips the present object, or DORY_OK. */
+static int next_item(struct dory_scp *scp)
 {
-    struct dory_scp *scp = &source->base;
     struct dory_scp_item item = {.dir = -1, .path = ""};
     int r = scp->config.item(scp->config.item_ctx, &item);
 
     if (r == DORY_E_AGAIN)
-        return false;
+        return r;
     if (r == 0) {
-        release(source);
-        return true;
+        dory_scp_release(scp);
+        return DORY_OK;
     }
     dory_scp_path_put(scp, item.path);
-    if (r < 0) {
-        dory_scp_complain_error(scp, r);
-        return true;
-    }
-    source->name = item.name;
-    source->is_dir = item.self;
-    *(item.self ? &scp->file : &source->item_dir) = item.dir;
+    if (r < 0)
+        return r;
+    scp->name = item.name;
+    scp->is_dir = item.self;
+    *(item.self ? &scp->file : &scp->dir) = item.dir;
     scp->state = item.self ? INFO : OPEN;
-    return true;
+    return DORY_OK;
 }
 
-static bool next_entry(struct dory_scp_source *source)
+static int next_entry(struct dory_scp *scp)
 {
-    struct dory_scp *scp = &source->base;
-    int r = scp->config.fs->ops->next(scp->config.fs, present_dir(source), scp->path + scp->prefix, DORY_NAME_MAX + 1);
+    struct dory_fs *fs = scp->config.fs;
+    char *name = scp->path + scp->prefix;
+    int r = fs->ops->next(fs, dory_scp_dir(scp), name, DORY_NAME_MAX + 1);
 
     if (r == DORY_E_AGAIN)
-        return false;
-    source->name = scp->path + scp->prefix;
+        return r;
+    scp->name = name;
     scp->state = r == 1 ? OPEN : LEAVE;
     if (r < 0) {
-        scp->path[scp->prefix] = '\0';
+        *name = '\0';
         dory_scp_complain_error(scp, r);
     }
-    return true;
+    return DORY_OK;
 }
 
-static bool open_object(struct dory_scp_source *source)
+static int open_object(struct dory_scp *scp)
 {
-    struct dory_scp *scp = &source->base;
+    struct dory_fs *fs = scp->config.fs;
     bool dir = scp->state == OPEN_DIR;
-    int r = scp->config.fs->ops->open(scp->config.fs, present_dir(source), source->name,
-                                      dir ? DORY_FS_OPEN_DIR : DORY_FS_OPEN_READ);
+    int r = fs->ops->open(fs, dory_scp_dir(scp), scp->name, dir ? DORY_FS_OPEN_DIR : DORY_FS_OPEN_READ);
 
-    if (r == DORY_E_AGAIN)
-        return false;
-    source->is_dir = dir;
-    if (r >= 0) {
-        scp->file = r;
-        scp->state = INFO;
-    } else if (r == DORY_E_ISDIR && !dir) {
+    if (r == DORY_E_ISDIR && !dir) {
         scp->state = OPEN_DIR;
-    } else {
-        skip(source, dory_strerror(r));
+        return DORY_OK;
     }
-    return true;
+    if (r < 0)
+        return r;
+    scp->is_dir = dir;
+    scp->file = r;
+    scp->state = INFO;
+    return DORY_OK;
 }
 
-static size_t put_times(char *line, const struct dory_fs_info *info)
+static size_t put_time(char *line, int64_t time)
 {
+    size_t n = dory_scp_put_number(line, time > 0 ? (uint64_t)time : 0);
+
+    line[n] = ' ';
+    line[n + 1] = '0';
+    return n + 2;
+}
+
+static void send_times(struct dory_scp *scp, const struct dory_fs_info *info)
+{
+    char *line = scp->line;
     size_t n = 1;
 
     line[0] = 'T';
-    n += dory_scp_put_number(line + n, info->mtime > 0 ? (uint64_t)info->mtime : 0);
-    memcpy(line + n, " 0 ", 3);
-    n += 3;
-    n += dory_scp_put_number(line + n, info->atime > 0 ? (uint64_t)info->atime : 0);
-    memcpy(line + n, " 0\n", 3);
-    return n + 3;
+    n += put_time(line + n, info->mtime);
+    line[n++] = ' ';
+    n += put_time(line + n, info->atime);
+    line[n++] = '\n';
+    send_and_wait(scp, n, HEAD);
 }
 
-static bool take_info(struct dory_scp_source *source)
+static int take_info(struct dory_scp *scp)
 {
-    struct dory_scp *scp = &source->base;
-    int r = scp->config.fs->ops->info(scp->config.fs, scp->file, &source->info);
+    struct dory_fs_info info;
+    int r = scp->config.fs->ops->info(scp->config.fs, scp->file, &info);
 
-    if (r == DORY_E_AGAIN)
-        return false;
     if (r < 0)
-        skip(source, dory_strerror(r));
-    else if (!(source->is_dir && scp->config.flags & DORY_SCP_RECURSE) && source->info.type != DORY_FS_FILE)
-        skip(source, "not a regular file");
-    else if (source->is_dir && scp->depth == DORY_SCP_DEPTH_MAX)
-        skip(source, dory_strerror(DORY_E_DEPTH));
-    else if (scp->config.flags & DORY_SCP_TIMES)
-        send_and_wait(source, put_times(scp->line, &source->info), HEAD);
-    else
-        scp->state = HEAD;
-    return true;
+        return r;
+    if (scp->is_dir ? !(scp->config.flags & DORY_SCP_RECURSE) : info.type != DORY_FS_FILE) {
+        skip(scp, "not a regular file");
+        return DORY_OK;
+    }
+    if (scp->is_dir && scp->depth == DORY_SCP_DEPTH_MAX)
+        return DORY_E_DEPTH;
+    scp->present.mode = info.mode;
+    scp->size = scp->is_dir ? 0 : info.size;
+    scp->state = HEAD;
+    if (scp->config.flags & DORY_SCP_TIMES)
+        send_times(scp, &info);
+    return DORY_OK;
 }
 
 /* A line end cannot stand in a record; OpenSSH sends it in this way too. */
@@ -164,86 +149,78 @@ static size_t put_name(char *out, const char *name)
     return n;
 }
 
-static void send_head(struct dory_scp_source *source)
+static void send_head(struct dory_scp *scp)
 {
-    struct dory_scp *scp = &source->base;
     char *line = scp->line;
     size_t n = 0;
 
-    scp->size = source->is_dir ? 0 : source->info.size;
-    scp->done = 0;
-    scp->error = DORY_OK;
-    line[n++] = source->is_dir ? 'D' : 'C';
+    line[n++] = scp->is_dir ? 'D' : 'C';
     for (int shift = 9; shift >= 0; shift -= 3)
-        line[n++] = (char)('0' + (source->info.mode >> shift & 7));
+        line[n++] = (char)('0' + (scp->present.mode >> shift & 7));
     line[n++] = ' ';
     n += dory_scp_put_number(line + n, scp->size);
     line[n++] = ' ';
-    n += put_name(line + n, source->name);
+    n += put_name(line + n, scp->name);
     line[n++] = '\n';
-    send_and_wait(source, n, source->is_dir ? ENTER : DATA);
+    send_and_wait(scp, n, scp->is_dir ? ENTER : DATA);
 }
 
-static void enter(struct dory_scp_source *source)
+static void enter(struct dory_scp *scp)
 {
-    struct dory_scp *scp = &source->base;
-
-    source->stack[scp->depth].dir = scp->file;
-    source->stack[scp->depth].prefix = scp->prefix;
+    scp->present.dir = scp->file;
     scp->file = -1;
     dory_scp_enter(scp);
     scp->state = ENTRY;
 }
 
-static void leave(struct dory_scp_source *source)
+static void leave(struct dory_scp *scp)
 {
-    struct dory_scp *scp = &source->base;
-
-    dory_scp_close(scp->config.fs, &source->stack[scp->depth - 1].dir);
-    dory_scp_leave(scp, source->stack[scp->depth - 1].prefix);
+    dory_scp_leave(scp);
     memcpy(scp->line, "E\n", 2);
-    send_and_wait(source, 2, ITEM);
+    send_and_wait(scp, 2, ITEM);
 }
 
 /* After the announced bytes: whether they were the file's. */
-static void send_tail(struct dory_scp_source *source)
+static void send_tail(struct dory_scp *scp)
 {
-    struct dory_scp *scp = &source->base;
-
     dory_scp_close(scp->config.fs, &scp->file);
     if (!scp->error)
         dory_scp_say_good(scp);
-    else if (scp->error == DORY_E_CUT)
-        dory_scp_complain(scp, scp->path, "file shrank while it was read");
     else
-        dory_scp_complain_error(scp, scp->error);
+        dory_scp_complain(scp, scp->path, scp->error == DORY_E_CUT ? "file shrank while it was read" : dory_strerror(scp->error));
     scp->state = REPLY;
-    source->after = ITEM;
+    scp->after = ITEM;
 }
 
 /* One step that needs neither bytes from the peer nor room for them. False: nothing could be done now. */
-static bool step(struct dory_scp_source *source)
+static bool step(struct dory_scp *scp)
 {
-    if (source->base.ended)
+    int r = DORY_OK;
+
+    if (scp->ended)
         return false;
-    switch (source->base.state) {
-    case ITEM: return next_item(source);
-    case ENTRY: return next_entry(source);
+    switch (scp->state) {
+    case ITEM: r = next_item(scp); break;
+    case ENTRY: r = next_entry(scp); break;
     case OPEN:
-    case OPEN_DIR: return open_object(source);
-    case INFO: return take_info(source);
-    case HEAD: send_head(source); return true;
-    case ENTER: enter(source); return true;
-    case TAIL: send_tail(source); return true;
-    case LEAVE: leave(source); return true;
+    case OPEN_DIR: r = open_object(scp); break;
+    case INFO: r = take_info(scp); break;
+    case HEAD: send_head(scp); break;
+    case ENTER: enter(scp); break;
+    case TAIL: send_tail(scp); break;
+    case LEAVE: leave(scp); break;
     default: return false;
     }
+    if (r == DORY_E_AGAIN)
+        return false;
+    if (r < 0)
+        skip(scp, dory_strerror(r));
+    return true;
 }
 
 /* File content straight into the peer's buffer; once the file fails, zeros in its place, so that the count holds. */
-static size_t read_data(struct dory_scp_source *source, uint8_t *buf, size_t cap)
+static size_t read_data(struct dory_scp *scp, uint8_t *buf, size_t cap)
 {
-    struct dory_scp *scp = &source->base;
     uint64_t left = scp->size - scp->done;
     size_t n = left < cap ? (size_t)left : cap;
 
@@ -260,101 +237,94 @@ static size_t read_data(struct dory_scp_source *source, uint8_t *buf, size_t cap
     if (scp->error)
         memset(buf, 0, n);
     dory_scp_advance(scp, n);
+    if (scp->done == scp->size)
+        scp->state = TAIL;
     return n;
 }
 
 static size_t pull(struct dory_stream *stream, uint8_t *buf, size_t cap)
 {
-    struct dory_scp_source *source = source_of(stream);
-    struct dory_scp *scp = &source->base;
-    size_t n = 0, got;
+    struct dory_scp *scp = scp_of(stream);
+    size_t n = 0;
 
     while (n < cap) {
-        if (scp->sending) {
-            n += dory_scp_drain(scp, buf + n, cap - n);
-        } else if (scp->state == DATA && !scp->ended) {
-            if (scp->done == scp->size) {
-                scp->state = TAIL;
-                continue;
-            }
-            got = read_data(source, buf + n, cap - n);
-            if (!got)
-                break;
-            n += got;
-        } else if (!step(source)) {
+        size_t got = 0;
+
+        if (scp->sending)
+            got = dory_scp_drain(scp, buf + n, cap - n);
+        else if (scp->state == DATA && !scp->ended)
+            got = read_data(scp, buf + n, cap - n);
+        else if (step(scp))
+            continue;
+        if (!got)
             break;
-        }
+        n += got;
     }
     return n;
 }
 
-static void take_good(struct dory_scp_source *source)
+static void take_good(struct dory_scp *scp)
 {
-    struct dory_scp *scp = &source->base;
-
     if (scp->state == GREET) {
         scp->state = ITEM;
         return;
     }
     dory_scp_done(scp, scp->error);
-    if (source->after == ITEM) {
-        next_object(source);
+    if (scp->after == ITEM) {
+        next_object(scp);
         return;
     }
-    scp->state = source->after;
-    if (source->after == DATA)
-        dory_scp_begin(scp, source->name);
-}
-
-static void take_reply(struct dory_scp_source *source, int reply)
-{
-    struct dory_scp *scp = &source->base;
-
-    if (reply == SCP_REPLY_GOOD) {
-        take_good(source);
-    } else if (reply == SCP_REPLY_FATAL || (reply == SCP_REPLY_ERROR && scp->state == GREET)) {
-        release(source);
-    } else if (reply == SCP_REPLY_ERROR) {
-        dory_scp_done(scp, scp->error ? scp->error : DORY_E_IO);
-        next_object(source);
+    scp->state = scp->after;
+    if (scp->state == DATA) {
+        dory_scp_begin(scp, scp->name);
+        if (!scp->size)
+            scp->state = TAIL;
     }
 }
 
 static size_t push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
 {
-    struct dory_scp_source *source = source_of(stream);
-    struct dory_scp *scp = &source->base;
+    struct dory_scp *scp = scp_of(stream);
     size_t taken = 0, used;
 
     while (taken < n && !scp->ended) {
+        int reply;
+
         /* The sink's turn is after the data, but it may give up at any time. */
         if (scp->state == DATA && bytes[taken] == 2)
             scp->state = REPLY;
-        if (scp->sending || (scp->state != REPLY && scp->state != GREET))
+        if (scp->sending || scp->state > REPLY)
             return taken;
-        take_reply(source, dory_scp_reply(scp, bytes + taken, n - taken, &used));
+        reply = dory_scp_reply(scp, bytes + taken, n - taken, &used);
         taken += used;
+        if (reply == SCP_REPLY_GOOD) {
+            take_good(scp);
+        } else if (reply == SCP_REPLY_FATAL || (reply == SCP_REPLY_ERROR && scp->state == GREET)) {
+            dory_scp_release(scp);
+        } else if (reply == SCP_REPLY_ERROR) {
+            dory_scp_done(scp, scp->error ? scp->error : DORY_E_IO);
+            next_object(scp);
+        }
     }
     return n;
 }
 
 static void stop(struct dory_stream *stream)
 {
-    struct dory_scp_source *source = source_of(stream);
+    struct dory_scp *scp = scp_of(stream);
 
-    if (!source->base.ended)
-        source->base.failed = true;
-    source->base.sending = false;
-    release(source);
+    scp->failed |= !scp->ended;
+    scp->sending = false;
+    dory_scp_release(scp);
 }
 
 static void eof(struct dory_stream *stream)
 {
-    struct dory_scp_source *source = source_of(stream);
+    struct dory_scp *scp = scp_of(stream);
 
-    if (source->base.ended)
+    if (scp->ended)
         return;
-    dory_scp_tell(&source->base, "", dory_strerror(DORY_E_CUT));
+    dory_scp_tell(scp, "", dory_strerror(DORY_E_CUT));
     stop(stream);
 }
 
@@ -362,8 +332,5 @@ static const struct dory_stream_ops ops = {.push = push, .pull = pull, .eof = eo
 
 void dory_scp_source_init(struct dory_scp_source *source, const struct dory_scp_config *config)
 {
-    memset(source, 0, sizeof *source);
     dory_scp_init(&source->base, &ops, config);
-    source->item_dir = -1;
-    source->base.state = GREET;
 }
