@@ -2,9 +2,8 @@
 
 #include <string.h>
 
-/* ROOT opens the root, WALK goes to the next component, SCAN looks for names that match a glob, FOUND has one, EXISTS checks that
-   the last component behind a glob is there. */
-enum { IDLE, ROOT, WALK, SCAN, FOUND, EXISTS };
+/* ROOT opens the root, WALK goes to the next component, SCAN looks for names that match a glob, FOUND has one. */
+enum { IDLE, ROOT, WALK, SCAN, FOUND };
 
 /* A component of the word, after "." and ".." have been taken out. */
 struct component {
@@ -184,6 +183,7 @@ static int give_dir(struct dory_scp_path *path, struct dory_scp_item *item, cons
 static int walk(struct dory_scp_path *path, struct dory_scp_item *item)
 {
     struct dory_fs *fs = path->fs;
+    struct dory_fs_info info;
     struct component c;
     int r = next_component(path, &c);
 
@@ -195,20 +195,19 @@ static int walk(struct dory_scp_path *path, struct dory_scp_item *item)
         return begin_scan(path);
     if (!unescape(path, tail(path), DORY_NAME_MAX + 1, c.text, c.n))
         return DORY_E_NAME;
-    if (c.last && path->levels) {
-        path->state = EXISTS;
-        return 0;
-    }
-    if (c.last)
-        return give_dir(path, item, &c);
 
-    r = fs->ops->open(fs, path->dir, tail(path), DORY_FS_OPEN_DIR);
+    r = DORY_OK;
+    if (!c.last)
+        r = fs->ops->open(fs, path->dir, tail(path), DORY_FS_OPEN_DIR);
+    else if (path->levels)
+        r = fs->ops->lookup(fs, path->dir, tail(path), false, &info);
     if (r == DORY_E_AGAIN || (r < 0 && !path->levels))
         return r;
+    if (c.last && r == DORY_OK)
+        return give_dir(path, item, &c);
     dory_scp_close(fs, &path->dir);
-    if (r < 0)
-        path->state = SCAN;
-    else
+    path->state = SCAN;
+    if (r >= 0)
         descend(path, r, c.next);
     return 0;
 }
@@ -263,22 +262,6 @@ static int found(struct dory_scp_path *path, struct dory_scp_item *item)
     return 0;
 }
 
-static int exists(struct dory_scp_path *path, struct dory_scp_item *item)
-{
-    struct dory_fs_info info;
-    struct component c;
-    int r = path->fs->ops->lookup(path->fs, path->dir, tail(path), false, &info);
-
-    if (r == DORY_E_AGAIN)
-        return r;
-    next_component(path, &c);
-    if (r == DORY_OK)
-        return give_dir(path, item, &c);
-    dory_scp_close(path->fs, &path->dir);
-    path->state = SCAN;
-    return 0;
-}
-
 static int open_root(struct dory_scp_path *path, struct dory_scp_item *item)
 {
     int r = path->fs->ops->root(path->fs);
@@ -299,10 +282,12 @@ void dory_scp_path_begin(struct dory_scp_path *path, struct dory_fs *fs, const c
     path->literal = literal;
     path->dir = -1;
     path->state = ROOT;
-    if (word[0] == '~' && (word[1] == '\0' || word[1] == '/') && !literal)
-        path->pos = 1;
-    if (word[0] == '/' || path->pos)
-        path->prefix = dory_scp_join(strcpy(path->path, path->pos ? "~" : "/"), 0);
+    /* What comes before the first name is shown as it is. */
+    if (word[0] == '~' && !literal)
+        path->path[path->prefix++] = *word++;
+    path->pos = path->prefix;
+    if (word[0] == '/')
+        path->path[path->prefix++] = '/';
 }
 
 int dory_scp_path_next(struct dory_scp_path *path, struct dory_scp_item *item)
@@ -315,7 +300,6 @@ int dory_scp_path_next(struct dory_scp_path *path, struct dory_scp_item *item)
         case WALK: r = walk(path, item); break;
         case SCAN: r = scan(path, item); break;
         case FOUND: r = found(path, item); break;
-        case EXISTS: r = exists(path, item); break;
         default: break;
         }
         if (r == 1 || r == DORY_E_AGAIN)

@@ -39,7 +39,7 @@ const char *dory_scp_parse_record(const char *line, size_t n, struct scp_record 
         record->mode = (uint16_t)(record->mode << 3 | (*at - '0'));
     }
     if (*at++ != ' ')
-        return "mode not delimited";
+        return "bad mode";
     if (!dory_scp_get_number(&at, &record->size) || *at++ != ' ')
         return "bad size";
     record->name = at;

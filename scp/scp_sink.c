@@ -186,9 +186,8 @@ static void take_record(struct dory_scp *scp)
             wrong = kind == 'T' ? take_times(scp, &record) : begin_object(scp, kind, &record);
     } else if (kind != 'E') {
         /* Often what a login script of the peer printed: the person should see it. */
-        wrong = n ? "expected control record" : "unexpected <newline>";
-        if (n)
-            dory_scp_told(scp);
+        wrong = "expected control record";
+        dory_scp_told(scp);
     } else {
         wrong = n != 1 || !scp->depth ? "unexpected end of directory" : NULL;
         scp->state = LEAVE;

@@ -438,7 +438,7 @@ static void test_c9_unknown_records(void **state)
     }
     ask(0, "*");
     assert_int_equal(FEED("\nC0644 1 f\nx\0"), 1);
-    assert_rejected("unexpected <newline>");
+    assert_rejected("expected control record");
     ask(0, "*");
     assert_int_equal(FEED("Welcome to this host!\nC0644 1 f\nx\0"), 1);
     assert_rejected("expected control record");
