@@ -164,7 +164,7 @@ static void test_c3_control_bytes_reach_the_escaper_as_text_only(void **state)
     (void)state;
     ask(0, "*");
     assert_int_equal(FEED("\1scp: \033[2J\007\0\r\t\177\377\nC0644 1 \033]0;x\n1\0"), 1);
-    assert_memory_equal(scp_b.ear.messages, "scp: \033[2J\007\0\r\t\177\377\n", 18);
+    assert_memory_equal(scp_b.ear.messages, "scp: \033[2J\007\0\r\t\177\377\n", 16);
     assert_string_equal(scp_content(&scp_b.disk.ram, "/dst/\033]0;x"), "1");
     assert_int_equal(said, 3);
 }
