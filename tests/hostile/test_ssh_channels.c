@@ -251,6 +251,25 @@ static void window_comes_back(const struct dory_ssh_role *role)
 }
 DORY_BOTH_ROLES(window_comes_back)
 
+/* A sender is not kept waiting until the last byte of the window is taken. */
+static void half_a_window_comes_back(const struct dory_ssh_role *role)
+{
+    static const uint32_t windows[] = {2, 10, 1000, 32768};
+
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        dory_kit_case("window %u", windows[i]);
+        dory_wire_new(&w, role);
+        w.config.window = windows[i];
+        dory_wire_to(&w, WIRE_CHANNEL);
+        for (int k = 0; k < 10; k++) {
+            send_data(windows[i] / 2);
+            CHECK_EQ(adjusts(), windows[i] / 2);
+        }
+        dory_wire_free(&w);
+    }
+}
+DORY_BOTH_ROLES(half_a_window_comes_back)
+
 static void no_window_for_data_that_is_not_taken(const struct dory_ssh_role *role)
 {
     dory_wire_new(&w, role);
@@ -344,6 +363,29 @@ static void A9_anything_after_close(const struct dory_ssh_role *role)
         }
 }
 DORY_BOTH_ROLES(A9_anything_after_close)
+
+/* The same where our own CLOSE has to wait for the end of a key exchange. */
+static void A9_anything_after_close_during_a_rekey(const struct dory_ssh_role *role)
+{
+    for (int i = 0; i < 6; i++) {
+        dory_kit_case("case %d", i);
+        begin(role, WIRE_REKEY_KEXINIT);
+        send_on_channel(MSG_CLOSE);
+        CHECK_EQ(dory_ssh_error(&w.ssh), DORY_OK);
+        switch (i) {
+        case 0: send_data(5); break;
+        case 1: send_extended(); break;
+        case 2: send_on_channel(MSG_EOF); break;
+        case 3: send_adjust(); break;
+        case 4: send_request(); break;
+        default: send_on_channel(MSG_CLOSE); break;
+        }
+        expect_protocol_error();
+        CHECK_EQ(w.got, 0);
+        dory_wire_free(&w);
+    }
+}
+DORY_BOTH_ROLES(A9_anything_after_close_during_a_rekey)
 
 /* What was under way when this side closed is dropped without harm, and then the channel is free. */
 static void data_that_crosses_our_close(const struct dory_ssh_role *role)
@@ -809,9 +851,11 @@ int main(void)
         DORY_BOTH_TESTS(A9_own_data_keeps_to_window_and_maximum),
         DORY_BOTH_TESTS(callers_cannot_overrun_the_window_either),
         DORY_BOTH_TESTS(window_comes_back),
+        DORY_BOTH_TESTS(half_a_window_comes_back),
         DORY_BOTH_TESTS(no_window_for_data_that_is_not_taken),
         DORY_BOTH_TESTS(A9_data_after_eof),
         DORY_BOTH_TESTS(A9_anything_after_close),
+        DORY_BOTH_TESTS(A9_anything_after_close_during_a_rekey),
         DORY_BOTH_TESTS(data_that_crosses_our_close),
         DORY_BOTH_TESTS(own_eof),
         cmocka_unit_test(exit_says_status_eof_close),

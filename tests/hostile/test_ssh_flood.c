@@ -555,6 +555,29 @@ static void T12_no_number_twice_under_the_same_keys(const struct dory_ssh_role *
 }
 DORY_BOTH_ROLES(T12_no_number_twice_under_the_same_keys)
 
+/* The same for what we send: a peer that makes us answer and answer. */
+static void T12_own_numbers_do_not_repeat(const struct dory_ssh_role *role)
+{
+    struct dory_wire_msg m;
+    unsigned answers = 0;
+
+    begin(role, WIRE_REKEY_KEXINIT);
+    w.ssh.tx.seq = w.in.seq = 0xfffffff8;
+    w.ssh.tx.first_seq = 0;
+    b.n = 0;
+    dory_put8(&b, 150);
+    for (int i = 0; i < 12 && !dory_ssh_error(&w.ssh); i++)
+        dory_wire_send_bytes(&w, &b);
+    CHECK(dory_ssh_error(&w.ssh) != DORY_OK);
+    while (dory_wire_recv(&w, &m)) {
+        CHECK(m.seq >= 0xfffffff8);
+        answers++;
+    }
+    CHECK(answers > 0 && answers <= 8);
+    dory_wire_free(&w);
+}
+DORY_BOTH_ROLES(T12_own_numbers_do_not_repeat)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -581,6 +604,7 @@ int main(void)
         DORY_BOTH_TESTS(T12_rekey_after_2_to_the_31_packets),
         DORY_BOTH_TESTS(T12_number_wraps_in_a_lax_session),
         DORY_BOTH_TESTS(T12_no_number_twice_under_the_same_keys),
+        DORY_BOTH_TESTS(T12_own_numbers_do_not_repeat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -351,6 +351,34 @@ static void T6_public_values_of_the_wrong_size(const struct dory_ssh_role *role)
 }
 DORY_BOTH_ROLES(T6_public_values_of_the_wrong_size)
 
+/* RFC 4251 5: leading zero bytes of the shared secret are not hashed. One key exchange in 256 has one. */
+static void shared_secret_with_a_leading_zero(const struct dory_ssh_role *role)
+{
+    struct dory_wire_saved saved;
+    uint32_t seed;
+
+    dory_wire_new(&w, role);
+    dory_wire_to(&w, WIRE_KEX);
+    dory_wire_save(&w, &saved);
+    for (seed = 1; seed < 6000; seed++) {
+        dory_kit_case("seed %u", seed);
+        dory_wire_restore(&w, &saved);
+        dory_kit_rng_init(w.server ? &w.rng : &w.engine_rng, seed);
+        dory_wire_send_kex(&w);
+        if (!w.server)
+            dory_wire_recv_kex(&w); /* checks the signature over the exchange hash */
+        if (w.secret[0] == 0)
+            break;
+    }
+    CHECK(w.secret[0] == 0);
+    dory_wire_expect(&w, MSG_NEWKEYS, NULL);
+    w.phase = WIRE_NEWKEYS;
+    dory_wire_prove_alive(&w);
+    dory_wire_forget(&saved);
+    dory_wire_free(&w);
+}
+DORY_BOTH_ROLES(shared_secret_with_a_leading_zero)
+
 /* ---- A7, T9: the host key and its signature ---- */
 
 static uint8_t honest_reply[32], honest_secret[32];
@@ -576,6 +604,7 @@ int main(void)
         DORY_BOTH_TESTS(T5_what_a_guess_does_not_excuse),
         DORY_BOTH_TESTS(T5_nothing_in_common_at_a_rekey),
         DORY_BOTH_TESTS(cipher_changes_at_a_rekey),
+        DORY_BOTH_TESTS(shared_secret_with_a_leading_zero),
         DORY_BOTH_TESTS(T6_low_order_points),
         DORY_BOTH_TESTS(T6_public_values_of_the_wrong_size),
         cmocka_unit_test(T6_host_key_signature_wrong_at_every_byte),

@@ -319,6 +319,34 @@ static void A3_failure_for_ever_ends_when_the_caller_says_so(void **state)
     dory_wire_free(&w);
 }
 
+/* RFC 4252 5.1: what can continue, and whether a part of the login was accepted. */
+static void the_servers_answer_reaches_the_caller(void **state)
+{
+    static const struct {
+        const char *methods;
+        uint8_t bits;
+    } lists[] = {{"publickey,password", DORY_AUTH_PUBLICKEY | DORY_AUTH_PASSWORD},
+                 {"", 0},
+                 {"hostbased,gssapi-with-mic", 0},
+                 {"password", DORY_AUTH_PASSWORD},
+                 {"keyboard-interactive,passwordx,xpassword", DORY_AUTH_KEYBOARD_INTERACTIVE}};
+    struct dory_event e;
+    (void)state;
+
+    for (size_t i = 0; i < 2 * sizeof lists / sizeof *lists; i++) {
+        dory_kit_case("\"%s\", partial %zu", lists[i / 2].methods, i % 2);
+        begin(&dory_ssh_client, WIRE_AUTH);
+        w.hold = 1U << DORY_EV_AUTH;
+        put_text_message(MSG_USERAUTH_FAILURE, lists[i / 2].methods, NULL);
+        dory_put8(&b, i % 2);
+        dory_wire_send_bytes(&w, &b);
+        CHECK_EQ(dory_ssh_event(&w.ssh, &e), DORY_EV_AUTH);
+        CHECK_EQ(e.methods, lists[i / 2].bits);
+        CHECK_EQ(e.partial, i % 2);
+        dory_wire_free(&w);
+    }
+}
+
 /* ---- A4: nothing tells a user that exists from one that does not ---- */
 
 struct attempt {
@@ -1027,6 +1055,7 @@ int main(void)
         cmocka_unit_test(A3_no_password_before_the_host_key_is_accepted),
         cmocka_unit_test(A3_no_password_before_newkeys),
         cmocka_unit_test(A3_failure_for_ever_ends_when_the_caller_says_so),
+        cmocka_unit_test(the_servers_answer_reaches_the_caller),
         cmocka_unit_test(A4_same_replies_for_known_and_unknown_users),
         cmocka_unit_test(A5_signature_over_something_else),
         cmocka_unit_test(A5_signature_wrong_at_every_byte_and_length),

@@ -149,6 +149,7 @@ struct dory_wire {
     char their_version[256];
     uint8_t kex_state[DORY_KEX_STATE_SIZE], kex_mine[2048], kex_theirs[2048];
     size_t kex_theirs_n;
+    uint8_t secret[32]; /* of the last exchange */
     uint8_t h[32], session_id[32];
     bool have_session;
     uint32_t engine_channel; /* the engine's number for our channel */

@@ -110,6 +110,7 @@ static void settle(struct dory_wire *w, const uint8_t *host, size_t host_n, cons
     size_t version_n = strcspn(w->version, "\r\n");
 
     memcpy(version, w->version, version_n);
+    memcpy(w->secret, secret, 32);
     encode_secret(w, &k, secret);
     dory_sha256_init(&h);
     hash_string(&h, w->server ? w->their_version : version, w->server ? strlen(w->their_version) : version_n);

@@ -250,6 +250,40 @@ static void closing_in_the_middle_of_bulk(void **state)
     }
 }
 
+/* Data that nobody will take any more does not stand in the others' way. */
+static void closing_drops_what_was_not_taken(void **state)
+{
+    static struct dory_wire w;
+    static struct dory_bytes b;
+    (void)state;
+
+    for (int how = 0; how < 3; how++) {
+        uint32_t one, two;
+        dory_kit_case("how %d", how);
+        dory_wire_new(&w, &dory_ssh_server);
+        dory_wire_to(&w, WIRE_CONNECTION);
+        one = dory_wire_open_session(&w, 1, "run");
+        two = dory_wire_open_session(&w, 2, "run");
+        w.hold_data = true;
+        dory_wire_put_data(&b, one, 100);
+        dory_wire_send_bytes(&w, &b);
+        dory_wire_put_data(&b, two, 50);
+        dory_wire_send_bytes(&w, &b);
+        CHECK(!(dory_ssh_state(&w.ssh) & DORY_RECVPKT));
+        if (how == 0)
+            CHECK_EQ(dory_ssh_channel_close(&w.ssh, (int)one), DORY_OK);
+        else if (how == 1)
+            CHECK_EQ(dory_ssh_channel_exit(&w.ssh, (int)one, 1), DORY_OK);
+        else
+            dory_ssh_channel_release(&w.ssh, (int)one);
+        w.hold_data = false;
+        dory_wire_pump(&w);
+        CHECK_EQ(w.got, 50);
+        dory_wire_expect(&w, MSG_CLOSE, NULL);
+        dory_wire_free(&w);
+    }
+}
+
 /* A client that lets go of a channel at once, in each of its states. */
 static void released_in_every_state(void **state)
 {
@@ -340,6 +374,7 @@ int main(void)
         cmocka_unit_test(slow_consumers),
         cmocka_unit_test(one_byte_packets),
         cmocka_unit_test(closing_in_the_middle_of_bulk),
+        cmocka_unit_test(closing_drops_what_was_not_taken),
         cmocka_unit_test(released_in_every_state),
         cmocka_unit_test(release_before_the_open_is_sent),
         cmocka_unit_test(all_channels_in_use),
