@@ -166,6 +166,24 @@ static void test_tree_with_times(void **state)
     assert_int_equal(st.st_mtime, 2147483648LL);
 }
 
+/* OpenSSH's source calls it ".", which it then refuses itself. */
+static void test_the_directory_itself(void **state)
+{
+    const char *any[1] = {"/"};
+    int ours;
+
+    (void)state;
+    plant();
+    scp_source(&scp_a, DORY_SCP_RECURSE, "tree", NULL);
+    assert_int_equal(talk(&scp_a, "-r -t tree", &ours), 0);
+    for (unsigned there = 0; there < 2; there++) {
+        scp_sink_names(&scp_b, DORY_SCP_RECURSE, "all", any, 1);
+        assert_int_equal(talk(&scp_b, "-r -f .", &ours), 0);
+        assert_int_equal(ours, 0);
+        scp_assert_same_tree("/", "/all/", 0);
+    }
+}
+
 static void test_missing_files_both_ways(void **state)
 {
     const char *names[1] = {"*"};
@@ -304,6 +322,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
         T(test_tree),
         T(test_tree_with_times),
+        T(test_the_directory_itself),
         T(test_missing_files_both_ways),
         T(test_refusals_of_the_other_side),
         T(test_golden_bytes),
