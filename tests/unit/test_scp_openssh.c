@@ -177,6 +177,9 @@ static void test_the_directory_itself(void **state)
     scp_source(&scp_a, DORY_SCP_RECURSE, "tree", NULL);
     assert_int_equal(talk(&scp_a, "-r -t tree", &ours), 0);
     for (unsigned there = 0; there < 2; there++) {
+        dory_ram_init(&scp_b.disk.ram, scp_b.disk.nodes, SCP_KIT_NODES, scp_b.disk.blocks, SCP_KIT_BLOCKS);
+        if (there)
+            dory_ram_put(&scp_b.disk.ram, "/all", DORY_FS_DIR, 0755, NULL, 0);
         scp_sink_names(&scp_b, DORY_SCP_RECURSE, "all", any, 1);
         assert_int_equal(talk(&scp_b, "-r -f .", &ours), 0);
         assert_int_equal(ours, 0);
