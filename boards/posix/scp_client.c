@@ -166,7 +166,8 @@ static bool turn(struct dory_client *c, bool *busy)
 
     dory_ssh_tick(&c->ssh, now);
     moved = receive(c, now);
-    moved |= answer(c);
+    while (answer(c)) /* what they send goes out together */
+        moved = true;
     pumped = dory_pump(&c->pump, PUMP_TURNS);
     *busy |= (pumped & DORY_PUMP_AGAIN) != 0;
     moved |= (pumped & DORY_PUMP_MOVED) != 0;

@@ -95,6 +95,18 @@ static void no_common(const struct dory_client *c, const char *text, size_t n)
              dory_ssh_error_text(&c->ssh), (int)n, text);
 }
 
+static void cut(const struct dory_client *c)
+{
+    const char *how = c->error_number ? strerror(c->error_number) : "closed by the remote host";
+    struct dory_ssh_names names;
+
+    dory_ssh_names(&c->ssh, &names);
+    if (*names.peer_version)
+        dory_say(DORY_LOG_ERROR, "Connection to %s port %u lost: %s", c->address, c->port, how);
+    else
+        dory_say(DORY_LOG_ERROR, "Connection to %s port %u lost before an SSH server introduced itself there: %s", c->address, c->port, how);
+}
+
 void dory_client_report(struct dory_client *c)
 {
     int error = dory_ssh_error(&c->ssh);
@@ -120,14 +132,13 @@ void dory_client_report(struct dory_client *c)
                  (int)n, text ? text : "");
         break;
     case DORY_E_CUT:
-        dory_say(DORY_LOG_ERROR, "Connection to %s port %u lost: %s", c->address, c->port,
-                 c->error_number ? strerror(c->error_number) : "closed by the remote host");
+        cut(c);
         break;
     case DORY_E_TIMEOUT:
         dory_say(DORY_LOG_ERROR, "Connection to %s port %u timed out: the host does not answer.", c->address, c->port);
         break;
     default:
-        dory_say(DORY_LOG_ERROR, "Connection to %s port %u: %s%s%s", c->address, c->port, dory_strerror(error),
-                 *dory_ssh_error_text(&c->ssh) ? ": " : "", dory_ssh_error_text(&c->ssh));
+        text = dory_ssh_error_text(&c->ssh);
+        dory_say(DORY_LOG_ERROR, "Connection to %s port %u: %s", c->address, c->port, *text ? text : dory_strerror(error));
     }
 }
