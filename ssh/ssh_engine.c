@@ -183,9 +183,11 @@ int dory_i_transport(struct dory_ssh *s, uint8_t type, struct dory_reader *r)
 
 /* Up to authentication every message may be answered at once. Later ones, and noise, leave at most a flag, a counter or a bit behind:
    they are read even when nothing can be written, or two peers with full buffers would wait for each other. */
-static bool needs_room(uint8_t type)
+static bool needs_room(const struct dory_ssh *s, uint8_t type)
 {
-    return type < SSH_MSG_GLOBAL_REQUEST && !(type >= SSH_MSG_IGNORE && type <= SSH_MSG_DEBUG);
+    if (type <= SSH_MSG_DEBUG || type >= SSH_MSG_GLOBAL_REQUEST)
+        return false;
+    return type != SSH_MSG_NEWKEYS || !s->first_kex_done;
 }
 
 static int handle(struct dory_ssh *s, uint8_t type, struct dory_reader *r)
@@ -215,7 +217,7 @@ static int dispatch(struct dory_ssh *s)
     struct dory_reader r = {payload + 1, payload + s->payload_n, false};
     int rc;
 
-    if (needs_room(payload[0]) && !dory_i_has_room(s))
+    if (needs_room(s, payload[0]) && !dory_i_has_room(s))
         return 0;
     rc = handle(s, payload[0], &r);
     if (rc)
