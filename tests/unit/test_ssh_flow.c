@@ -63,8 +63,35 @@ static void full_pipes_both_ways_do_not_stand_still(void **state)
             for (size_t buffer = DORY_MIN_BUFFER; buffer <= 32768; buffer *= 4) {
                 dory_kit_case("%u channels, buffers of %zu, a way that holds %zu", channels, buffer, pipe);
                 dory_pair_whole(set_crowd, &(struct crowd){.conversations = channels + 3, .channels = channels, .up = 20000, .down = 20000,
-                                                           .read = 1000, .buffer = buffer, .pipe = pipe});
+                                                           .read = 1000, .buffer = buffer, .pipe = pipe,
+                                                           .rekey = channels % 3 ? 0 : 30000});
             }
+}
+
+/* The peer's last words are heard though nothing of ours can be written any more. */
+static void goodbye_is_heard_with_a_full_output(void **state)
+{
+    static struct dory_wire w;
+    static struct dory_bytes b;
+    uint8_t *p;
+    size_t n;
+    (void)state;
+
+    dory_wire_new(&w, &dory_ssh_server);
+    dory_wire_to(&w, WIRE_CHANNEL);
+    w.hold_drain = true;
+    while ((p = dory_ssh_senddata_buf(&w.ssh, w.channel, 0, &n)) != NULL) {
+        memset(p, 'f', n);
+        CHECK_EQ(dory_ssh_senddata_ack(&w.ssh, n), DORY_OK);
+    }
+    b.n = 0;
+    dory_put8(&b, MSG_DISCONNECT);
+    dory_put32(&b, 11);
+    dory_put_text(&b, "bye");
+    dory_put_text(&b, "");
+    dory_wire_send_bytes(&w, &b);
+    CHECK_EQ(dory_ssh_error(&w.ssh), DORY_E_DISCONNECTED);
+    dory_wire_free(&w);
 }
 
 static void more_conversations_than_channels(void **state)
@@ -366,6 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sixteen_channels_in_bulk_both_ways),
         cmocka_unit_test(full_pipes_both_ways_do_not_stand_still),
+        cmocka_unit_test(goodbye_is_heard_with_a_full_output),
         cmocka_unit_test(more_conversations_than_channels),
         cmocka_unit_test(no_channel_starves),
         cmocka_unit_test(a_channel_without_window_holds_up_nobody),
