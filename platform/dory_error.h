@@ -35,7 +35,8 @@ enum dory_error {
     DORY_E_NFILE = -40,      /* no handle left */
     DORY_E_NOTEMPTY = -41,
     DORY_E_NOSYS = -42,      /* this file system cannot do that */
-    DORY_E_DEPTH = -43       /* directories nested deeper than the limit */
+    DORY_E_DEPTH = -43,      /* directories nested deeper than the limit */
+    DORY_E_NOTREG = -44      /* a device, pipe or socket, which is not served */
 };
 
 /* A short English text for any of the above, without a line end; never NULL. */

@@ -37,6 +37,7 @@ static const char *const texts[] = {
     [-DORY_E_NOTEMPTY] = "Directory not empty",
     [-DORY_E_NOSYS] = "Operation not supported",
     [-DORY_E_DEPTH] = "directories nested too deep",
+    [-DORY_E_NOTREG] = "not a regular file",
 };
 
 const char *dory_strerror(int error)

@@ -98,7 +98,7 @@ struct dory_ssh_config {
     const char *user;         /* client: RFC 4252 user name */
     uint8_t auth_methods;     /* server: DORY_AUTH_* offered */
     uint8_t auth_tries;       /* server: failures before disconnect; 0: 6. The first "none" is free */
-    const char *banner;       /* server: RFC 4252 5.4, sent before the first failure reply; NULL: none */
+    const char *banner;       /* server: RFC 4252 5.4, sent before the first answer; at most tx_size / 2 bytes; NULL: none */
 };
 
 /* Smallest rx_size and tx_size: OpenSSH's SSH_MSG_KEXINIT is about 1.6 KiB. */

@@ -270,6 +270,8 @@ static int check_config(const struct dory_ssh_config *c)
         return DORY_E_ARG;
     if (c->role->server ? !c->hostkeys || !c->hostkey_count : !c->user)
         return DORY_E_ARG;
+    if (c->banner && strlen(c->banner) > c->tx_size / 2)
+        return DORY_E_ARG;
     return DORY_OK;
 }
 

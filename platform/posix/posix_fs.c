@@ -155,7 +155,7 @@ static int check_kind(struct dory_posix_fs *fs, int fd)
     if (S_ISDIR(st.st_mode))
         return DORY_E_ISDIR;
     if (!S_ISREG(st.st_mode) && !(fs->flags & DORY_POSIX_FS_TRUSTING))
-        return DORY_E_ACCESS;
+        return DORY_E_NOTREG;
     if (st.st_size >= 1 << 20)
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return DORY_OK;

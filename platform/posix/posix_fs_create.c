@@ -105,7 +105,7 @@ static int find_target(struct dory_posix_fs *fs, struct dory_posix_handle *h, in
 static int open_in_place(struct dory_posix_fs *fs, struct dory_posix_handle *h, int dir_fd, const char *name, mode_t kind)
 {
     if (!(fs->flags & DORY_POSIX_FS_TRUSTING))
-        return DORY_E_ACCESS;
+        return DORY_E_NOTREG;
     int fd = dory_posix_resolve(fs, dir_fd, name, O_WRONLY | O_NOCTTY);
     h->in_place = true;
     h->stream = !S_ISBLK(kind);
