@@ -68,8 +68,7 @@ static int local_run(char **paths, int n)
     char why[512];
     int i = 0;
 
-    while (i < n && dory_cli_location_parse(&location, paths[i], why, sizeof why) == 0 && !location.remote)
-        i++;
+    while (i < n && dory_cli_location_parse(&location, paths[i], why, sizeof why) == 0 && !location.remote) i++;
     return i;
 }
 
@@ -86,8 +85,7 @@ static bool any_exists(char **paths, int n)
 
 static void say_missing(char **paths, int n)
 {
-    for (int i = 0; i < n; i++)
-        dory_say(DORY_LOG_QUIET, "scp: %s: %s", paths[i], dory_strerror(dory_posix_error(ENOENT)));
+    for (int i = 0; i < n; i++) dory_say(DORY_LOG_QUIET, "scp: %s: %s", paths[i], dory_strerror(dory_posix_error(ENOENT)));
 }
 
 static void upload(struct job *job, char **paths, int n)
@@ -155,8 +153,7 @@ static void to_local(struct job *job)
         dory_say(DORY_LOG_QUIET, "scp: %s: %s", path, dory_strerror(error));
         job->failed = true;
     }
-    for (int i = 0; error == DORY_OK && i < job->options.path_count - 1; i++)
-        copy_to_local(job, &target, job->options.paths[i]);
+    for (int i = 0; error == DORY_OK && i < job->options.path_count - 1; i++) copy_to_local(job, &target, job->options.paths[i]);
     dory_cli_target_close(&target);
 }
 
@@ -171,8 +168,7 @@ static int run(struct job *job)
         to_remote(job);
     else
         to_local(job);
-    while (job->client_count)
-        dory_client_close(job->clients[--job->client_count]);
+    while (job->client_count) dory_client_close(job->clients[--job->client_count]);
     if (job->no_connection && !o->classic)
         return 255;
     return job->failed;

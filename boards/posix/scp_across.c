@@ -40,8 +40,7 @@ static enum dory_copy_result run(struct dory_client *from, struct dory_client *t
 
     if (to_channel < 0)
         return DORY_COPY_FAILED;
-    while (!has_ended(from, from_channel, &relay->from) && !has_ended(to, to_channel, &relay->to))
-        dory_clients_step(both, 2);
+    while (!has_ended(from, from_channel, &relay->from) && !has_ended(to, to_channel, &relay->to)) dory_clients_step(both, 2);
     relay->from.ops->stop(&relay->from);
     while (!has_ended(to, to_channel, &relay->to)) /* what is queued for the target */
         dory_clients_step(&to, 1);

@@ -23,16 +23,6 @@ static const char elsewhere[] =
     "ssh-dss,ssh-dss-cert-v01@openssh.com,ssh-rsa,ssh-rsa-cert-v01@openssh.com,rsa-sha2-256,rsa-sha2-256-cert-v01@openssh.com,"
     "rsa-sha2-512,rsa-sha2-512-cert-v01@openssh.com,";
 
-static bool is_elsewhere(const char *name)
-{
-    size_t n = strlen(name);
-
-    for (const char *at = elsewhere; (at = strstr(at, name)); at++)
-        if (at[-1] == ',' && at[n] == ',')
-            return true;
-    return false;
-}
-
 /* The next element of a list separated by commas; false: no more. */
 static bool element(const char **list, char name[128])
 {
@@ -63,7 +53,7 @@ static int named(const char *const *names, int count, const char *list, bool pat
     int n = 0;
 
     while (element(&list, name)) {
-        bool known = patterns || is_elsewhere(name);
+        bool known = patterns || dory_cli_lists(elsewhere, name);
 
         for (int i = 0; i < count; i++) {
             if (patterns ? fnmatch(name, names[i], 0) : strcmp(name, names[i]))
@@ -98,8 +88,7 @@ int dory_cli_pick(const char *const *names, int count, const char *list, int *or
     chosen_n = named(names, count, list + (how != '='), how == '-', chosen, why, cap);
     if (chosen_n < 0)
         return -1;
-    for (int i = 0; (how == '=' || how == '^') && i < chosen_n; i++)
-        order[n++] = chosen[i];
+    for (int i = 0; (how == '=' || how == '^') && i < chosen_n; i++) order[n++] = chosen[i];
     for (int i = 0; how != '=' && i < count; i++)
         if (how == '+' || !has(chosen, chosen_n, i))
             order[n++] = i;
@@ -110,28 +99,26 @@ int dory_cli_pick(const char *const *names, int count, const char *list, int *or
 }
 
 /* Fills one NULL-ended array. The arrays differ in type only, and each element begins with its name. */
-#define CHOOSE(member, all, option, list)                                                                  \
-    do {                                                                                                   \
-        const char *names_[DORY_CLI_ALGORITHMS_MAX] = {NULL};                                              \
-        int order_[DORY_CLI_ALGORITHMS_MAX], count_ = 0, n_;                                               \
-        while (count_ < DORY_CLI_ALGORITHMS_MAX && (all)[count_]) {                                        \
-            names_[count_] = (all)[count_]->name;                                                          \
-            count_++;                                                                                      \
-        }                                                                                                  \
-        n_ = dory_cli_pick(names_, count_, (list), order_, reason, sizeof reason);                         \
-        if (n_ < 0)                                                                                        \
-            return bad_list((option), reason, names_, count_, why, cap);                                   \
-        for (int i_ = 0; i_ < n_; i_++)                                                                    \
-            a->member[i_] = (all)[order_[i_]];                                                             \
-        a->member[n_] = NULL;                                                                              \
+#define CHOOSE(member, all, option, list)                                                                                                  \
+    do {                                                                                                                                   \
+        const char *names_[DORY_CLI_ALGORITHMS_MAX] = {NULL};                                                                              \
+        int order_[DORY_CLI_ALGORITHMS_MAX], count_ = 0, n_;                                                                               \
+        while (count_ < DORY_CLI_ALGORITHMS_MAX && (all)[count_]) {                                                                        \
+            names_[count_] = (all)[count_]->name;                                                                                          \
+            count_++;                                                                                                                      \
+        }                                                                                                                                  \
+        n_ = dory_cli_pick(names_, count_, (list), order_, reason, sizeof reason);                                                         \
+        if (n_ < 0)                                                                                                                        \
+            return bad_list((option), reason, names_, count_, why, cap);                                                                   \
+        for (int i_ = 0; i_ < n_; i_++) a->member[i_] = (all)[order_[i_]];                                                                 \
+        a->member[n_] = NULL;                                                                                                              \
     } while (0)
 
 static int bad_list(const char *option, const char *reason, const char *const *names, int count, char *why, size_t cap)
 {
     int n = snprintf(why, cap, "%s: %s; there are ", option, reason);
 
-    for (int i = 0; i < count && n > 0 && (size_t)n < cap; i++)
-        n += snprintf(why + n, cap - (size_t)n, "%s%s", i ? "," : "", names[i]);
+    for (int i = 0; i < count && n > 0 && (size_t)n < cap; i++) n += snprintf(why + n, cap - (size_t)n, "%s%s", i ? "," : "", names[i]);
     return -1;
 }
 

@@ -16,9 +16,9 @@
 #include "scp_say.h"
 
 #define CLIENTS_MAX 2
-#define PUMP_TURNS 64
-#define BUSY_MS 5
-#define SHORT_READ 4096
+#define PUMP_TURNS  64
+#define BUSY_MS     5
+#define SHORT_READ  4096
 
 /* ---- Bytes: socket and engine ---- */
 
@@ -129,18 +129,13 @@ static bool answer(struct dory_client *c)
     struct dory_event event;
 
     switch (dory_ssh_event(&c->ssh, &event)) {
-    case DORY_EV_NONE:
-        return false;
+    case DORY_EV_NONE: return false;
     case DORY_EV_HOSTKEY:
         dory_client_say_names(c);
         dory_client_on_hostkey(c, &event);
         return true;
-    case DORY_EV_SIGN:
-        dory_client_on_sign(c, &event);
-        return true;
-    case DORY_EV_AUTH:
-        dory_client_on_auth(c, &event);
-        return true;
+    case DORY_EV_SIGN: dory_client_on_sign(c, &event); return true;
+    case DORY_EV_AUTH: dory_client_on_auth(c, &event); return true;
     case DORY_EV_BANNER:
         show_banner(&event);
         dory_ssh_accept(&c->ssh);
@@ -150,9 +145,7 @@ static bool answer(struct dory_client *c)
         c->auth.no_password = true;
         dory_ssh_accept(&c->ssh);
         return true;
-    default:
-        dory_ssh_refuse(&c->ssh);
-        return true;
+    default: dory_ssh_refuse(&c->ssh); return true;
     }
 }
 
@@ -211,17 +204,14 @@ void dory_clients_step(struct dory_client *const *clients, int count)
     bool moved = false, busy = false;
     uint64_t now;
 
-    for (int i = 0; i < count; i++)
-        moved |= turn(clients[i], &busy);
-    for (int i = 0; i < count; i++)
-        moved |= dory_client_is_over(clients[i]);
+    for (int i = 0; i < count; i++) moved |= turn(clients[i], &busy);
+    for (int i = 0; i < count; i++) moved |= dory_client_is_over(clients[i]);
     if (moved)
         return;
     if (busy)
         timeout = BUSY_MS;
     now = dory_posix_now_ms();
-    for (int i = 0; i < count; i++)
-        waits[i] = interest(clients[i], now, &timeout);
+    for (int i = 0; i < count; i++) waits[i] = interest(clients[i], now, &timeout);
     if (poll(waits, (nfds_t)count, timeout) <= 0)
         return;
     for (int i = 0; i < count; i++)
@@ -297,7 +287,9 @@ static void configure(struct dory_client *c)
         .rekey_ms = ms((int)o->rekey_seconds),
         .reply_ms = ms(o->connect_timeout),
         .keepalive_ms = ms(o->alive_interval),
-        .keepalive_max = (uint8_t)(o->alive_max < 0 ? 3 : o->alive_max > 255 ? 255 : o->alive_max),
+        .keepalive_max = (uint8_t)(o->alive_max < 0     ? 3
+                                   : o->alive_max > 255 ? 255
+                                                        : o->alive_max),
         .user = c->user,
     };
 }
@@ -338,8 +330,7 @@ static int dial(struct dory_client *c)
 static bool log_in(struct dory_client *c)
 {
     dory_client_auth_begin(c);
-    while (!dory_client_is_over(c) && !(dory_ssh_state(&c->ssh) & DORY_READY))
-        dory_clients_step(&c, 1);
+    while (!dory_client_is_over(c) && !(dory_ssh_state(&c->ssh) & DORY_READY)) dory_clients_step(&c, 1);
     dory_wipe(&c->auth.key, sizeof c->auth.key);
     if (dory_client_is_over(c)) {
         transmit(c, dory_posix_now_ms());
@@ -347,7 +338,9 @@ static bool log_in(struct dory_client *c)
         return false;
     }
     dory_say(DORY_LOG_DEBUG, "debug1: Authenticated to %s ([%s]:%u) using \"%s\".", c->host, c->address, c->port,
-             c->auth.last == DORY_AUTH_PUBLICKEY ? "publickey" : c->auth.last == DORY_AUTH_PASSWORD ? "password" : "none");
+             c->auth.last == DORY_AUTH_PUBLICKEY  ? "publickey"
+             : c->auth.last == DORY_AUTH_PASSWORD ? "password"
+                                                  : "none");
     return true;
 }
 

@@ -9,9 +9,9 @@
 #include "scp_options.h"
 
 #define DORY_CLIENT_CHANNELS 4
-#define DORY_CLIENT_RX (128 * 1024 + DORY_PACKET_OVERHEAD)
-#define DORY_CLIENT_TX (256 * 1024)
-#define DORY_CLIENT_WINDOW (2 * 1024 * 1024)
+#define DORY_CLIENT_RX       (128 * 1024 + DORY_PACKET_OVERHEAD)
+#define DORY_CLIENT_TX       (256 * 1024)
+#define DORY_CLIENT_WINDOW   (2 * 1024 * 1024)
 
 struct dory_client_auth {
     uint8_t order[4]; /* DORY_AUTH_*, preferred first */
@@ -27,7 +27,7 @@ struct dory_client_auth {
 struct dory_client {
     const struct dory_cli_options *options;
     char user[256], host[256], address[256], known_as[256]; /* the host as named by the person, to connect to, in known_hosts */
-    uint16_t port, known_port; /* known_port: in known_hosts */
+    uint16_t port, known_port;                              /* known_port: in known_hosts */
     int fd;
     int error_number; /* of the socket, 0: none */
     bool readable, broken, met, reported;

@@ -154,8 +154,7 @@ enum dory_copy_result dory_copy_up(struct dory_client *c, const struct dory_cli_
     char command[DORY_COMMAND_MAX];
     enum dory_copy_result result;
 
-    for (int i = 0; i < count; i++)
-        several |= dory_cli_is_dots(paths[i]);
+    for (int i = 0; i < count; i++) several |= dory_cli_is_dots(paths[i]);
     if (!make_command(command, o, DORY_SCP_TO | (several ? DORY_SCP_DIR : 0), target) ||
         dory_cli_sources_open(&sources, paths, count, true) < 0)
         return DORY_COPY_FAILED;

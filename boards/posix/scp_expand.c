@@ -30,34 +30,22 @@ const char *dory_cli_local_user(void)
 static const char *token(const struct dory_client *c, char letter, char room[256])
 {
     switch (letter) {
-    case '%':
-        return "%";
-    case 'd':
-        return dory_cli_home();
-    case 'h':
-        return c->address;
-    case 'n':
-        return c->host;
-    case 'k':
-        return c->known_as;
-    case 'r':
-        return c->user;
-    case 'u':
-        return dory_cli_local_user();
-    case 'i':
-        snprintf(room, 256, "%lu", (unsigned long)getuid());
-        return room;
-    case 'p':
-        snprintf(room, 256, "%u", c->port);
-        return room;
+    case '%': return "%";
+    case 'd': return dory_cli_home();
+    case 'h': return c->address;
+    case 'n': return c->host;
+    case 'k': return c->known_as;
+    case 'r': return c->user;
+    case 'u': return dory_cli_local_user();
+    case 'i': snprintf(room, 256, "%lu", (unsigned long)getuid()); return room;
+    case 'p': snprintf(room, 256, "%u", c->port); return room;
     case 'l':
     case 'L':
         if (gethostname(room, 256))
             return NULL;
         room[letter == 'L' ? strcspn(room, ".") : strlen(room)] = '\0';
         return room;
-    default:
-        return NULL;
+    default: return NULL;
     }
 }
 

@@ -19,11 +19,9 @@ static void last_component(const char *path, size_t *begin, size_t *end)
 {
     size_t n = strlen(path);
 
-    while (n && path[n - 1] == '/')
-        n--;
+    while (n && path[n - 1] == '/') n--;
     *end = n;
-    while (n && path[n - 1] != '/')
-        n--;
+    while (n && path[n - 1] != '/') n--;
     *begin = n;
 }
 

@@ -10,8 +10,8 @@ struct dory_cli_sources {
     struct dory_posix_fs fs; /* trusting: the person's own files */
     char **paths;
     int count, next;
-    bool contents;        /* "." and ".." stand for what is in them: no sink takes such a name */
-    const char *listed;   /* a path that is being listed so, or NULL */
+    bool contents;      /* "." and ".." stand for what is in them: no sink takes such a name */
+    const char *listed; /* a path that is being listed so, or NULL */
     int list_dir;
     char name[DORY_NAME_MAX + 1];
     char shown[DORY_SCP_PATH_MAX];

@@ -8,7 +8,7 @@
 #include "platform/posix/dory_posix_known_hosts.h"
 #include "scp_say.h"
 
-#define FILES_MAX 8
+#define FILES_MAX     8
 #define NAME_MAX_HERE 1024
 
 struct files {
@@ -79,8 +79,8 @@ static void say_changed(const struct dory_client *c, const struct dory_known_res
         dory_say(DORY_LOG_ERROR, "If its administrator confirms the new key, remove the old: ssh-keygen -f '%s' -R '%s'", known->file,
                  c->known_as);
     else
-        dory_say(DORY_LOG_ERROR, "If its administrator confirms the new key, remove the old: ssh-keygen -f '%s' -R '[%s]:%u'",
-                 known->file, c->known_as, c->known_port);
+        dory_say(DORY_LOG_ERROR, "If its administrator confirms the new key, remove the old: ssh-keygen -f '%s' -R '[%s]:%u'", known->file,
+                 c->known_as, c->known_port);
 }
 
 /* The person types yes, no or the fingerprint. */
@@ -90,9 +90,8 @@ static bool ask(const struct dory_client *c, const struct dory_known_result *kno
     char question[1024], answer[128];
     int n;
 
-    snprintf(question, sizeof question,
-             "The authenticity of host '%s (%s)' port %u can't be established.\n%s key fingerprint is %s.\n%s%s", c->host, c->known_as,
-             c->port, offered->label, offered->fingerprint,
+    snprintf(question, sizeof question, "The authenticity of host '%s (%s)' port %u can't be established.\n%s key fingerprint is %s.\n%s%s",
+             c->host, c->known_as, c->port, offered->label, offered->fingerprint,
              known->verdict == DORY_KNOWN_OTHER_TYPE ? "Keys of other types are known for this host.\n" : "", prompt);
     for (prompt = question;; prompt = "Please type 'yes', 'no' or the fingerprint: ") {
         n = dory_tty_ask(prompt, answer, sizeof answer);
@@ -117,8 +116,8 @@ static void remember(const struct dory_client *c, const struct files *files, con
 
     if (!files->writable)
         return;
-    if (dory_known_hosts_add(files->list[0], c->known_as, c->known_port, offered->key, offered->n, c->options->ssh.hash_known_hosts == 1, rng,
-                             why) < 0) {
+    if (dory_known_hosts_add(files->list[0], c->known_as, c->known_port, offered->key, offered->n, c->options->ssh.hash_known_hosts == 1,
+                             rng, why) < 0) {
         dory_say(DORY_LOG_INFO, "The host key was not remembered:");
         dory_say_plain(DORY_LOG_INFO, why);
         return;
@@ -180,8 +179,7 @@ static bool is_trusted(struct dory_client *c, const struct offered *offered)
         dory_say_plain(DORY_LOG_ERROR, "Host key checking is off: going on, but no password will be sent to this host.");
         c->auth.no_password = true;
         return true;
-    default:
-        return new_host(c, &files, &known, offered);
+    default: return new_host(c, &files, &known, offered);
     }
 }
 

@@ -177,8 +177,7 @@ int dory_cli_location_names(const char *path, char names[2][512])
 {
     size_t end = strlen(path), begin;
 
-    while (end && path[end - 1] == '/')
-        end--;
+    while (end && path[end - 1] == '/') end--;
     for (begin = end; begin && path[begin - 1] != '/'; begin--)
         ;
     snprintf(names[0], sizeof names[0], "%.*s", (int)(end - begin), path + begin);

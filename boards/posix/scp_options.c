@@ -35,13 +35,9 @@ static int take_text(struct dory_cli_options *o, int letter, const char *value)
     char *end;
 
     switch (letter) {
-    case 'c':
-        o->ssh.ciphers = value;
-        return -1;
-    case 'i':
-        return dory_cli_ssh_identity(&o->ssh, value, why, sizeof why) < 0 ? bad_option(o, why) : -1;
-    case 'o':
-        return dory_cli_ssh_option(&o->ssh, value, why, sizeof why) < 0 ? bad_option(o, why) : -1;
+    case 'c': o->ssh.ciphers = value; return -1;
+    case 'i': return dory_cli_ssh_identity(&o->ssh, value, why, sizeof why) < 0 ? bad_option(o, why) : -1;
+    case 'o': return dory_cli_ssh_option(&o->ssh, value, why, sizeof why) < 0 ? bad_option(o, why) : -1;
     case 'P':
         o->port = dory_cli_port(value);
         if (o->port > 0)
@@ -58,64 +54,38 @@ static int take_text(struct dory_cli_options *o, int letter, const char *value)
         if (strcmp(value, "none") == 0 || strcmp(value, "/dev/null") == 0)
             return -1;
         return unsupported(letter, "no ssh_config file is read; give -o options");
-    case 'J':
-        return unsupported(letter, "it cannot pass through other hosts yet");
-    case 'S':
-        return unsupported(letter, "it speaks SSH itself");
-    case 'D':
-        return unsupported(letter, "it speaks SCP, not SFTP");
-    default: /* 'X': tunes SFTP */
-        return -1;
+    case 'J': return unsupported(letter, "it cannot pass through other hosts yet");
+    case 'S': return unsupported(letter, "it speaks SSH itself");
+    case 'D': return unsupported(letter, "it speaks SCP, not SFTP");
+    default: /* 'X': tunes SFTP */ return -1;
     }
 }
 
 static int take_letter(struct dory_cli_options *o, int letter)
 {
     switch (letter) {
-    case '4':
-        o->ssh.family = AF_INET;
-        return -1;
-    case '6':
-        o->ssh.family = AF_INET6;
-        return -1;
-    case 'B':
-        o->ssh.batch = 1;
-        return -1;
-    case 'O':
-        o->classic = true;
-        return -1;
-    case 'T':
-        o->any_name = true;
-        return -1;
-    case 'R':
-        return unsupported(letter, "leave it out, and the copy goes through this machine");
-    case 's':
-        return unsupported(letter, "it speaks SCP, not SFTP");
-    case 'v':
-        o->flags |= DORY_SCP_VERBOSE;
-        return -1;
-    default:
-        return -1; /* -3 is how it works, -A and -C change nothing of a copy, -1 and -2 are history */
+    case '4': o->ssh.family = AF_INET; return -1;
+    case '6': o->ssh.family = AF_INET6; return -1;
+    case 'B': o->ssh.batch = 1; return -1;
+    case 'O': o->classic = true; return -1;
+    case 'T': o->any_name = true; return -1;
+    case 'R': return unsupported(letter, "leave it out, and the copy goes through this machine");
+    case 's': return unsupported(letter, "it speaks SCP, not SFTP");
+    case 'v': o->flags |= DORY_SCP_VERBOSE; return -1;
+    default: return -1; /* -3 is how it works, -A and -C change nothing of a copy, -1 and -2 are history */
     }
 }
 
 static unsigned flag(int letter)
 {
     switch (letter) {
-    case 'r':
-        return DORY_SCP_RECURSE;
-    case 'p':
-        return DORY_SCP_TIMES;
-    case 'd':
-        return DORY_SCP_DIR;
-    case 'q':
-        return DORY_SCP_QUIET;
-    case 't':
-        return DORY_SCP_TO;
-    case 'f':
-        return DORY_SCP_FROM;
-    default:
-        return 0;
+    case 'r': return DORY_SCP_RECURSE;
+    case 'p': return DORY_SCP_TIMES;
+    case 'd': return DORY_SCP_DIR;
+    case 'q': return DORY_SCP_QUIET;
+    case 't': return DORY_SCP_TO;
+    case 'f': return DORY_SCP_FROM;
+    default: return 0;
     }
 }
 

@@ -7,7 +7,7 @@
 
 #include "platform/posix/dory_posix_text.h"
 
-#define STALLED_MS 5000
+#define STALLED_MS    5000
 #define RIGHT_COLUMNS 35
 
 void dory_progress_begin(struct dory_progress *p, const char *name, uint64_t size, uint64_t now_ms)
@@ -42,8 +42,7 @@ static size_t character(const char *text, size_t n, wchar_t *out)
 
     if (more >= n)
         more = n - 1;
-    for (size_t i = 1; i <= more; i++)
-        value = value << 6 | ((unsigned char)text[i] & 0x3f);
+    for (size_t i = 1; i <= more; i++) value = value << 6 | ((unsigned char)text[i] & 0x3f);
     *out = (wchar_t)value;
     return more + 1;
 }
@@ -96,8 +95,7 @@ static size_t put_name(const struct dory_progress *p, int columns, char *out, si
         text += length;
         left -= length;
     }
-    while (used++ < columns && at + 1 < cap)
-        out[at++] = ' ';
+    while (used++ < columns && at + 1 < cap) out[at++] = ' ';
     out[at] = '\0';
     return at;
 }
@@ -107,8 +105,7 @@ static void put_size(char *out, size_t cap, uint64_t bytes)
     static const char unit[] = " KMGTPE";
     size_t i = 0;
 
-    for (; bytes >= 10000; i++)
-        bytes = bytes / 1024 + bytes % 1024 / 512;
+    for (; bytes >= 10000; i++) bytes = bytes / 1024 + bytes % 1024 / 512;
     snprintf(out, cap, "%4" PRIu64 "%c%s", bytes, unit[i], i ? "B" : " ");
 }
 
@@ -118,8 +115,7 @@ static void put_rate(char *out, size_t cap, double rate)
     size_t i = 0;
 
     rate /= 1024;
-    for (; rate >= 1000 && i < sizeof unit - 2; i++)
-        rate /= 1024;
+    for (; rate >= 1000 && i < sizeof unit - 2; i++) rate /= 1024;
     snprintf(out, cap, "%5.1f%cB/s", rate, unit[i]);
 }
 
@@ -146,7 +142,7 @@ void dory_progress_line(const struct dory_progress *p, bool final, uint64_t now_
     if (percent == 100 && p->done < p->size)
         percent = 99;
     if (final || speed <= 0)
-        speed = elapsed > 0 ? (double)p->done / elapsed : (double)p->done;
+        speed = (double)p->done / (elapsed > 0 ? elapsed : 0.001);
     put_size(size, sizeof size, p->done);
     put_rate(rate, sizeof rate, speed);
     if (final) {

@@ -202,14 +202,12 @@ static const char *record(struct dory_relay *r)
         r->has_times = true;
         return NULL;
     case 'C':
-    case 'D':
-        return entry(r);
+    case 'D': return entry(r);
     case 'E':
         if (!r->depth || r->line[1] || r->has_times)
             return "the end of a directory that did not begin";
         return NULL;
-    default:
-        return "the source host does not speak SCP";
+    default: return "the source host does not speak SCP";
     }
 }
 
@@ -296,20 +294,11 @@ static size_t from_push(struct dory_stream *stream, const uint8_t *bytes, size_t
 
     while (used < n && took) {
         switch (r->state) {
-        case RECORD:
-            took = take_byte(r, bytes[used]);
-            break;
-        case DATA:
-            took = take_data(r, bytes + used, n - used);
-            break;
-        case STATUS:
-            took = take_status(r, bytes[used]);
-            break;
-        case REPLY: /* what comes ahead of the reply waits */
-            took = 0;
-            break;
-        default:
-            return n;
+        case RECORD: took = take_byte(r, bytes[used]); break;
+        case DATA: took = take_data(r, bytes + used, n - used); break;
+        case STATUS: took = take_status(r, bytes[used]); break;
+        case REPLY: /* what comes ahead of the reply waits */ took = 0; break;
+        default: return n;
         }
         used += took;
     }

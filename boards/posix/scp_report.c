@@ -85,8 +85,8 @@ static void denied(const struct dory_client *c)
         dory_say(DORY_LOG_INFO, "No key was offered: %s; -i FILE names another.",
                  c->options->ssh.identity_count ? "none that was named could be used" : "there is none in ~/.ssh/id_ed25519");
     else if (a->methods & DORY_AUTH_PUBLICKEY && a->keys_offered)
-        dory_say(DORY_LOG_INFO, "The host does not take the key for this user: its public half belongs into ~%s/.ssh/authorized_keys there.",
-                 c->user);
+        dory_say(DORY_LOG_INFO,
+                 "The host does not take the key for this user: its public half belongs into ~%s/.ssh/authorized_keys there.", c->user);
 }
 
 static void no_common(const struct dory_client *c, const char *text, size_t n)
@@ -104,7 +104,8 @@ static void cut(const struct dory_client *c)
     if (*names.peer_version)
         dory_say(DORY_LOG_ERROR, "Connection to %s port %u lost: %s", c->address, c->port, how);
     else
-        dory_say(DORY_LOG_ERROR, "Connection to %s port %u lost before an SSH server introduced itself there: %s", c->address, c->port, how);
+        dory_say(DORY_LOG_ERROR, "Connection to %s port %u lost before an SSH server introduced itself there: %s", c->address, c->port,
+                 how);
 }
 
 void dory_client_report(struct dory_client *c)
@@ -118,22 +119,14 @@ void dory_client_report(struct dory_client *c)
         return;
     c->reported = true;
     switch (error) {
-    case DORY_E_AUTH:
-        denied(c);
-        break;
-    case DORY_E_HOSTKEY:
-        dory_say(DORY_LOG_ERROR, "%s: Host key verification failed.", c->host);
-        break;
-    case DORY_E_NO_COMMON:
-        no_common(c, text ? text : "", n);
-        break;
+    case DORY_E_AUTH: denied(c); break;
+    case DORY_E_HOSTKEY: dory_say(DORY_LOG_ERROR, "%s: Host key verification failed.", c->host); break;
+    case DORY_E_NO_COMMON: no_common(c, text ? text : "", n); break;
     case DORY_E_DISCONNECTED:
         dory_say(DORY_LOG_ERROR, "Received disconnect from %s port %u:%u: %.*s", c->address, c->port, dory_ssh_disconnect_reason(&c->ssh),
                  (int)n, text ? text : "");
         break;
-    case DORY_E_CUT:
-        cut(c);
-        break;
+    case DORY_E_CUT: cut(c); break;
     case DORY_E_TIMEOUT:
         dory_say(DORY_LOG_ERROR, "Connection to %s port %u timed out: the host does not answer.", c->address, c->port);
         break;

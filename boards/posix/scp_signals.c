@@ -38,8 +38,7 @@ void dory_cli_guard_on(struct dory_posix_fs *fs)
     struct sigaction action = {.sa_handler = on_fatal}, old;
 
     guarded = fs;
-    for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-        sigaddset(&action.sa_mask, fatal[i]);
+    for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) sigaddset(&action.sa_mask, fatal[i]);
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
         if (sigaction(fatal[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
             sigaction(fatal[i], &action, NULL);

@@ -55,23 +55,33 @@ static const struct keyword {
     {"bindaddress", set_none_only, 0},
     {"bindinterface", set_none_only, 0},
     {"knownhostscommand", set_none_only, 0},
+    {"revokedhostkeys", set_none_only, 0},
 #undef IN
 };
 
-static const char *const harmless[] = {
-    "addkeystoagent", "canonicaldomains", "canonicalizefallbacklocal", "canonicalizehostname", "canonicalizemaxdots",
-    "canonicalizepermittedcnames", "casignaturealgorithms", "certificatefile", "challengeresponseauthentication", "checkhostip",
-    "clearallforwardings", "compression", "compressionlevel", "controlmaster", "controlpath", "controlpersist", "dynamicforward",
-    "enableescapecommandline", "enablesshkeysign", "escapechar", "exitonforwardfailure", "fingerprinthash", "forkafterauthentication",
-    "forwardagent", "forwardx11", "forwardx11timeout", "forwardx11trusted", "gatewayports", "gssapiauthentication",
-    "gssapidelegatecredentials", "gssapikeyexchange", "gssapitrustdns", "host", "hostbasedacceptedalgorithms", "hostbasedauthentication",
-    "identityagent", "ignoreunknown", "ipqos", "kbdinteractiveauthentication", "kbdinteractivedevices", "localcommand", "localforward",
-    "logverbose", "nohostauthenticationforlocalhost", "obscurekeystroketiming", "permitlocalcommand", "permitremoteopen",
-    "pkcs11provider", "proxyusefdpass", "pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes", "remotecommand", "remoteforward",
-    "requesttty", "requiredrsasize", "revokedhostkeys", "securitykeyprovider", "sendenv", "sessiontype", "setenv", "stdinnull",
-    "streamlocalbindmask", "streamlocalbindunlink", "syslogfacility", "tag", "tunnel", "tunneldevice", "updatehostkeys",
-    "verifyhostkeydns", "visualhostkey", "xauthlocation", "channeltimeout", "hostbasedkeytypes", "smartcarddevice", "protocol",
-};
+static const char harmless[] =
+    ",addkeystoagent,canonicaldomains,canonicalizefallbacklocal,canonicalizehostname,canonicalizemaxdots,"
+    "canonicalizepermittedcnames,casignaturealgorithms,certificatefile,challengeresponseauthentication,checkhostip,"
+    "clearallforwardings,compression,compressionlevel,controlmaster,controlpath,controlpersist,dynamicforward,"
+    "enableescapecommandline,enablesshkeysign,escapechar,exitonforwardfailure,fingerprinthash,forkafterauthentication,"
+    "forwardagent,forwardx11,forwardx11timeout,forwardx11trusted,gatewayports,gssapiauthentication,gssapidelegatecredentials,"
+    "gssapikeyexchange,gssapitrustdns,host,hostbasedacceptedalgorithms,hostbasedauthentication,identityagent,ignoreunknown,"
+    "ipqos,kbdinteractiveauthentication,kbdinteractivedevices,localcommand,localforward,logverbose,"
+    "nohostauthenticationforlocalhost,obscurekeystroketiming,permitlocalcommand,permitremoteopen,pkcs11provider,"
+    "proxyusefdpass,pubkeyacceptedalgorithms,pubkeyacceptedkeytypes,remotecommand,remoteforward,requesttty,requiredrsasize,"
+    "securitykeyprovider,sendenv,sessiontype,setenv,stdinnull,streamlocalbindmask,streamlocalbindunlink,"
+    "syslogfacility,tag,tunnel,tunneldevice,updatehostkeys,verifyhostkeydns,visualhostkey,xauthlocation,channeltimeout,"
+    "hostbasedkeytypes,smartcarddevice,protocol,";
+
+bool dory_cli_lists(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (const char *at = list; n && (at = strcasestr(at, name)); at++)
+        if (at > list && at[-1] == ',' && at[n] == ',')
+            return true;
+    return false;
+}
 
 void dory_cli_ssh_init(struct dory_cli_ssh *o)
 {
@@ -210,7 +220,7 @@ static int set_port(struct dory_cli_ssh *o, const char *value, void *member)
 static int set_strict(struct dory_cli_ssh *o, const char *value, void *member)
 {
     static const char *const names[] = {"no", "yes", "ask", "accept-new", "false", "true", "off"};
-    static const int values[] = {DORY_STRICT_NO,  DORY_STRICT_YES, DORY_STRICT_ASK, DORY_STRICT_ACCEPT_NEW,
+    static const int values[] = {DORY_STRICT_NO, DORY_STRICT_YES, DORY_STRICT_ASK, DORY_STRICT_ACCEPT_NEW,
                                  DORY_STRICT_NO, DORY_STRICT_YES, DORY_STRICT_NO};
     int i = choose(names, COUNT(names), value);
 
@@ -221,7 +231,7 @@ static int set_strict(struct dory_cli_ssh *o, const char *value, void *member)
 static int set_log(struct dory_cli_ssh *o, const char *value, void *member)
 {
     static const char *const names[] = {"quiet", "fatal", "error", "info", "verbose", "debug", "debug1", "debug2", "debug3"};
-    static const int values[] = {DORY_LOG_QUIET,   DORY_LOG_QUIET, DORY_LOG_ERROR, DORY_LOG_INFO, DORY_LOG_VERBOSE,
+    static const int values[] = {DORY_LOG_QUIET, DORY_LOG_QUIET, DORY_LOG_ERROR, DORY_LOG_INFO, DORY_LOG_VERBOSE,
                                  DORY_LOG_DEBUG, DORY_LOG_DEBUG, DORY_LOG_DEBUG, DORY_LOG_DEBUG};
     int i = choose(names, COUNT(names), value);
 
@@ -287,7 +297,7 @@ static int set_identity(struct dory_cli_ssh *o, const char *value, void *member)
     return 0;
 }
 
-/* What would change the way to the host cannot be ignored. */
+/* What would change the way to the host, or whom to trust, cannot be ignored. */
 static int set_none_only(struct dory_cli_ssh *o, const char *value, void *member)
 {
     (void)o, (void)member;
@@ -317,7 +327,7 @@ int dory_cli_ssh_set(struct dory_cli_ssh *o, const char *name, const char *value
             snprintf(why, cap, "bad value for %s: '%s'", name, value);
         return -1;
     }
-    if (choose(harmless, COUNT(harmless), name) >= 0)
+    if (dory_cli_lists(harmless, name))
         return 0;
     snprintf(why, cap, "Bad configuration option: %s", name);
     return -1;
@@ -343,8 +353,7 @@ int dory_cli_ssh_option(struct dory_cli_ssh *o, const char *argument, char *why,
         argument++;
     argument += strspn(argument, blank);
     end = strlen(argument);
-    while (end && strchr(blank, argument[end - 1]))
-        end--;
+    while (end && strchr(blank, argument[end - 1])) end--;
     if (end >= 2 && argument[0] == '"' && argument[end - 1] == '"') {
         argument++;
         end -= 2;

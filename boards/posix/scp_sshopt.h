@@ -2,11 +2,12 @@
 #ifndef DORY_CLI_SSHOPT_H
 #define DORY_CLI_SSHOPT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define DORY_CLI_IDENTITIES_MAX 32
-#define DORY_CLI_TEXT_SIZE 16384
+#define DORY_CLI_TEXT_SIZE      16384
 
 enum dory_cli_strict { DORY_STRICT_NO, DORY_STRICT_YES, DORY_STRICT_ASK, DORY_STRICT_ACCEPT_NEW };
 enum dory_cli_log { DORY_LOG_QUIET, DORY_LOG_ERROR, DORY_LOG_INFO, DORY_LOG_VERBOSE, DORY_LOG_DEBUG };
@@ -36,6 +37,9 @@ int dory_cli_ssh_set(struct dory_cli_ssh *options, const char *name, const char 
 int dory_cli_ssh_option(struct dory_cli_ssh *options, const char *argument, char *why, size_t cap);
 
 int dory_cli_ssh_identity(struct dory_cli_ssh *options, const char *path, char *why, size_t cap);
+
+/* Is the name in a list of the form ",a,b,"? Case does not matter. */
+bool dory_cli_lists(const char *list, const char *name);
 
 /* 1..65535, or -1. */
 int dory_cli_port(const char *text);

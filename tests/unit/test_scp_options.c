@@ -24,8 +24,7 @@ static int parse(const char *line)
     int argc = 1;
 
     strcpy(text, line);
-    for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
-        argv[argc++] = word;
+    for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) argv[argc++] = word;
     dory_say_level(DORY_LOG_QUIET);
     return dory_cli_options_parse(&options, argc, argv);
 }
@@ -75,12 +74,34 @@ static void test_mistakes(void **state)
         const char *line;
         int status;
     } cases[] = {
-        {"", 1},           {"one", 1},           {"-Z a b", 1},       {"-P", 1},           {"-l 0 a b", 1},      {"-l x a b", 1},
-        {"-l 8k a b", 1},  {"-P 0 a b", 255},    {"-P 65536 a b", 255}, {"-P 22x a b", 255}, {"-P -1 a b", 255},  {"-s a b", 1},
-        {"-J h a b", 1},   {"-F file a b", 1},   {"-S ssh a b", 1},   {"-R a b", 1},       {"-o Foo=1 a b", 255}, {"-O -o Foo=1 a b", 1},
-        {"-o Port=0 a b", 255}, {"-o Port a b", 255}, {"-o =1 a b", 255}, {"-o StrictHostKeyChecking=maybe a b", 255},
-        {"-o ProxyJump=h a b", 255}, {"-o BatchMode=2 a b", 255}, {"-o ConnectTimeout=-1 a b", 255}, {"-o RekeyLimit=1X a b", 255},
-        {"-o RekeyLimit=15 a b", 255}, {"-o LogLevel=LOUD a b", 255},
+        {"", 1},
+        {"one", 1},
+        {"-Z a b", 1},
+        {"-P", 1},
+        {"-l 0 a b", 1},
+        {"-l x a b", 1},
+        {"-l 8k a b", 1},
+        {"-P 0 a b", 255},
+        {"-P 65536 a b", 255},
+        {"-P 22x a b", 255},
+        {"-P -1 a b", 255},
+        {"-s a b", 1},
+        {"-J h a b", 1},
+        {"-F file a b", 1},
+        {"-S ssh a b", 1},
+        {"-R a b", 1},
+        {"-o Foo=1 a b", 255},
+        {"-O -o Foo=1 a b", 1},
+        {"-o Port=0 a b", 255},
+        {"-o Port a b", 255},
+        {"-o =1 a b", 255},
+        {"-o StrictHostKeyChecking=maybe a b", 255},
+        {"-o ProxyJump=h a b", 255},
+        {"-o BatchMode=2 a b", 255},
+        {"-o ConnectTimeout=-1 a b", 255},
+        {"-o RekeyLimit=1X a b", 255},
+        {"-o RekeyLimit=15 a b", 255},
+        {"-o LogLevel=LOUD a b", 255},
     };
 
     (void)state;
@@ -139,8 +160,7 @@ static void test_too_many(void **state)
 
     (void)state;
     dory_cli_ssh_init(&o);
-    for (int i = 0; i < DORY_CLI_IDENTITIES_MAX; i++)
-        assert_int_equal(dory_cli_ssh_identity(&o, "key", why, sizeof why), 0);
+    for (int i = 0; i < DORY_CLI_IDENTITIES_MAX; i++) assert_int_equal(dory_cli_ssh_identity(&o, "key", why, sizeof why), 0);
     assert_int_equal(dory_cli_ssh_identity(&o, "key", why, sizeof why), -1);
     assert_non_null(strstr(why, "more than"));
 }
@@ -151,8 +171,7 @@ static void pick(const char *list, const char *expected)
     char got[64] = "", why[256] = "";
     int order[DORY_CLI_ALGORITHMS_MAX], n = dory_cli_pick(names, 3, list, order, why, sizeof why);
 
-    for (int i = 0; i < n; i++)
-        strcat(got, (const char *[]){"g", "p", "c"}[order[i]]);
+    for (int i = 0; i < n; i++) strcat(got, (const char *[]){"g", "p", "c"}[order[i]]);
     print_message("case: %s\n", list ? list : "(none)");
     assert_string_equal(n < 0 ? "-" : got, expected);
 }
@@ -179,7 +198,8 @@ static void test_pick(void **state)
 
 static void test_prefer(void **state)
 {
-    static const struct dory_sigalg a = {.name = "rsa-sha2-512", .key_type = "ssh-rsa"}, b = {.name = "ssh-ed25519", .key_type = "ssh-ed25519"},
+    static const struct dory_sigalg a = {.name = "rsa-sha2-512", .key_type = "ssh-rsa"},
+                                    b = {.name = "ssh-ed25519", .key_type = "ssh-ed25519"},
                                     c = {.name = "rsa-sha2-256", .key_type = "ssh-rsa"};
     struct dory_cli_algorithms list = {.signatures = {&b, &a, &c}};
 

@@ -27,8 +27,7 @@ static void test_stages(void **state)
     (void)state;
     dory_progress_begin(&p, "image.bin", 200 * MIB, 1000);
     assert_string_equal(show(&p, false, 1000, 60), "image.bin                   0%    0     0.0KB/s    --:-- ETA");
-    for (uint64_t s = 1; s <= 10; s++)
-        dory_progress_update(&p, s * 10 * MIB, 1000 + s * 1000);
+    for (uint64_t s = 1; s <= 10; s++) dory_progress_update(&p, s * 10 * MIB, 1000 + s * 1000);
     assert_string_equal(show(&p, false, 11000, 60), "image.bin                  50%  100MB  10.0MB/s    00:10 ETA");
     assert_string_equal(show(&p, false, 15500, 60), "image.bin                  50%  100MB  10.0MB/s    00:10 ETA");
     assert_string_equal(show(&p, false, 16000, 60), "image.bin                  50%  100MB  10.0MB/s - stalled - ");
@@ -64,8 +63,7 @@ static void test_widths(void **state)
     (void)state;
     dory_progress_begin(&p, "a rather long name of a file that does not fit.tar.gz", 10 * MIB, 0);
     dory_progress_update(&p, 5 * MIB, 1000);
-    for (int columns = 0; columns <= 300; columns++)
-        assert_int_equal(strlen(show(&p, false, 1000, columns)), columns);
+    for (int columns = 0; columns <= 300; columns++) assert_int_equal(strlen(show(&p, false, 1000, columns)), columns);
     assert_string_equal(show(&p, false, 1000, 45), "a rather l  50% 5120KB   5.0MB/s    00:01 ETA");
 }
 
@@ -105,14 +103,12 @@ static void test_foreign_bytes(void **state)
     setlocale(LC_CTYPE, "C");
     begin(&p, "a\033[31m\nb");
     show(&p, true, 0, 80);
-    for (const char *c = line; *c; c++)
-        assert_true(*c >= ' ' && *c < 0x7f);
+    for (const char *c = line; *c; c++) assert_true(*c >= ' ' && *c < 0x7f);
     begin(&p, "gr\303\274n"); /* a locale that cannot show it */
     assert_memory_equal(show(&p, true, 0, 45), "gr?n       100%", 15);
     begin(&p, "\377\376x");
     show(&p, true, 0, 80);
-    for (const char *c = line; *c; c++)
-        assert_true(*c >= ' ' && *c < 0x7f);
+    for (const char *c = line; *c; c++) assert_true(*c >= ' ' && *c < 0x7f);
 }
 
 int main(void)
