@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,6 +79,15 @@ static int split(const char *where, char host[256], const char **port)
     return 0;
 }
 
+/* getaddrinfo takes 65537 for 1. */
+static bool is_port(const char *port)
+{
+    char *end;
+    unsigned long number = strtoul(port, &end, 10);
+
+    return *end != '\0' || number <= 65535;
+}
+
 int dory_serve_listen(struct serve *serve, const char *where)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list, *info;
@@ -86,7 +96,7 @@ int dory_serve_listen(struct serve *serve, const char *where)
     unsigned before = serve->socket_count;
     int error, last = 0;
 
-    if (split(where, host, &port) != 0) {
+    if (split(where, host, &port) != 0 || !is_port(port)) {
         fprintf(stderr, "dory serve: --listen %s: write ADDRESS:PORT, [IPV6-ADDRESS]:PORT or *:PORT\n", where);
         return -1;
     }
