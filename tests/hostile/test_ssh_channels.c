@@ -372,6 +372,7 @@ static void A9_anything_after_close_during_a_rekey(const struct dory_ssh_role *r
         begin(role, WIRE_REKEY_KEXINIT);
         send_on_channel(MSG_CLOSE);
         CHECK_EQ(dory_ssh_error(&w.ssh), DORY_OK);
+        CHECK(dory_ssh_channel_state(&w.ssh, w.channel) & DORY_CH_EOF);
         switch (i) {
         case 0: send_data(5); break;
         case 1: send_extended(); break;
@@ -824,6 +825,15 @@ static void extended_data_of_unknown_type(const struct dory_ssh_role *role)
         dory_put_text(&b, "what?");
         dory_wire_send_bytes(&w, &b);
         CHECK(!dory_ssh_recvdata_buf(&w.ssh, &channel, &extended, &n));
+        if (dory_ssh_error(&w.ssh) == DORY_OK) /* dropped: then its window comes back */
+            for (int k = 0; k < 40; k++) {
+                dory_wire_put_channel(&b, MSG_EXTENDED_DATA, w.engine_channel);
+                dory_put32(&b, types[i]);
+                dory_put32(&b, 20000);
+                dory_put_fill(&b, 'e', 20000);
+                dory_wire_send_bytes(&w, &b);
+                CHECK_EQ(dory_ssh_error(&w.ssh), DORY_OK);
+            }
         dory_wire_free(&w);
     }
 }

@@ -19,13 +19,9 @@ static unsigned count(unsigned type)
     return n;
 }
 
-/* Messages queued without looking at what comes back. */
 static void queue(const struct dory_bytes *payload, int times)
 {
-    static uint8_t out[DORY_KIT_BYTES];
-    dory_wire_start(&w);
-    while (times--)
-        dory_pipe_put(&w.to_engine, out, dory_wire_seal(&w, payload->p, payload->n, out, sizeof out));
+    dory_wire_queue(&w, payload, times);
 }
 
 /* ---- T10: EXT_INFO ---- */
@@ -192,19 +188,24 @@ static void T10_unknown_messages_have_their_numbers_told(const struct dory_ssh_r
     struct dory_wire_msg m;
     uint32_t first;
 
-    begin(role, WIRE_CHANNEL);
-    first = w.out.seq;
-    b.n = 0;
-    dory_put8(&b, 150);
-    queue(&b, 300);
-    for (uint32_t i = 0; i < 300; i++) {
-        CHECK(dory_wire_recv(&w, &m));
-        CHECK_EQ(m.type, MSG_UNIMPLEMENTED);
-        CHECK_EQ(dory_get32(&m.body), first + i);
-        CHECK_EQ(m.body.n, 0);
+    for (int drained = 0; drained < 2; drained++) {
+        begin(role, WIRE_CHANNEL);
+        first = w.out.seq;
+        b.n = 0;
+        dory_put8(&b, 150);
+        queue(&b, 3000);
+        w.hold_drain = !drained;
+        dory_wire_pump(&w);
+        w.hold_drain = false;
+        for (uint32_t i = 0; i < 3000; i++) {
+            CHECK(dory_wire_recv(&w, &m));
+            CHECK_EQ(m.type, MSG_UNIMPLEMENTED);
+            CHECK_EQ(dory_get32(&m.body), first + i);
+            CHECK_EQ(m.body.n, 0);
+        }
+        dory_wire_prove_alive(&w);
+        dory_wire_free(&w);
     }
-    dory_wire_prove_alive(&w);
-    dory_wire_free(&w);
 }
 DORY_BOTH_ROLES(T10_unknown_messages_have_their_numbers_told)
 
@@ -460,6 +461,23 @@ static void T8_silent_peer_times_out(const struct dory_ssh_role *role)
 }
 DORY_BOTH_ROLES(T8_silent_peer_times_out)
 
+/* A peer that rekeys while our output is full: its KEXINIT waits, and is served when there is room. */
+static void T8_kexinit_when_nothing_can_be_said(const struct dory_ssh_role *role)
+{
+    begin(role, WIRE_CHANNEL);
+    dory_wire_fill_output(&w);
+    dory_wire_send_kexinit(&w);
+    CHECK_EQ(dory_ssh_error(&w.ssh), DORY_OK);
+    w.hold_drain = false;
+    dory_wire_recv_kexinit(&w);
+    if (w.server)
+        dory_wire_recv_kex(&w);
+    w.phase = WIRE_REKEY_KEX;
+    dory_wire_prove_alive(&w);
+    dory_wire_free(&w);
+}
+DORY_BOTH_ROLES(T8_kexinit_when_nothing_can_be_said)
+
 /* Talking about something else does not help. */
 static void T8_peer_that_never_answers_kexinit_but_talks(const struct dory_ssh_role *role)
 {
@@ -600,6 +618,7 @@ int main(void)
         cmocka_unit_test(T8_channel_answers_keep_their_order),
         DORY_BOTH_TESTS(T8_floods_during_a_key_exchange_are_bounded),
         DORY_BOTH_TESTS(T8_silent_peer_times_out),
+        DORY_BOTH_TESTS(T8_kexinit_when_nothing_can_be_said),
         DORY_BOTH_TESTS(T8_peer_that_never_answers_kexinit_but_talks),
         DORY_BOTH_TESTS(T12_rekey_after_2_to_the_31_packets),
         DORY_BOTH_TESTS(T12_number_wraps_in_a_lax_session),

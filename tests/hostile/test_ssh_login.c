@@ -181,6 +181,34 @@ static void A3_service_accepted_twice(void **state)
     dory_wire_free(&w);
 }
 
+/* Two answers to one request, both there before the caller is asked again. */
+static void A3_a_second_answer_behind_the_first(void **state)
+{
+    static const unsigned second[] = {MSG_USERAUTH_FAILURE, MSG_USERAUTH_SUCCESS, MSG_USERAUTH_60};
+    (void)state;
+
+    for (int i = 0; i < 3; i++) {
+        dory_kit_case("message %u behind a FAILURE", second[i]);
+        dory_wire_new(&w, &dory_ssh_client);
+        w.config.read_ahead = true;
+        dory_wire_to(&w, WIRE_AUTH);
+        put_text_message(MSG_USERAUTH_FAILURE, "password", NULL);
+        dory_put8(&b, 0);
+        dory_wire_queue(&w, &b, 1);
+        if (i == 1)
+            b.n = 1;
+        if (i == 2)
+            b.n--, dory_put_text(&b, "");
+        b.p[0] = (uint8_t)second[i];
+        dory_wire_queue(&w, &b, 1);
+        dory_wire_pump(&w);
+        expect_protocol_error();
+        CHECK_EQ(w.events[DORY_EV_AUTH], 1);
+        CHECK_EQ(w.events[DORY_EV_PASSWD_CHANGE], 0);
+        dory_wire_free(&w);
+    }
+}
+
 static void A3_another_service_accepted(void **state)
 {
     (void)state;
@@ -649,6 +677,34 @@ static void A5_asking_is_not_logging_in(void **state)
     dory_wire_free(&w);
 }
 
+/* What lies behind a question in the buffer does not become part of it. */
+static void A5_asking_with_more_behind_it(void **state)
+{
+    struct dory_wire_msg m;
+    (void)state;
+
+    for (int sign = 0; sign < 2; sign++) {
+        dory_kit_case("signed %d", sign);
+        dory_wire_new(&w, &dory_ssh_server);
+        w.config.read_ahead = true;
+        dory_wire_to(&w, WIRE_AUTH);
+        dory_wire_put_publickey(&w, &b, "alice", "ssh-ed25519", &w.userkey, sign);
+        dory_wire_queue(&w, &b, 1);
+        dory_wire_put_publickey(&w, &b, "alice", "ssh-ed25519", &w.userkey, !sign);
+        dory_wire_queue(&w, &b, 1);
+        CHECK(dory_wire_recv(&w, &m));
+        CHECK_EQ(m.type, sign ? MSG_USERAUTH_SUCCESS : MSG_USERAUTH_60);
+        if (!sign) {
+            CHECK(dory_view_is(dory_get_string(&m.body), "ssh-ed25519"));
+            CHECK_EQ(dory_get_string(&m.body).n, w.userkey.n);
+            CHECK(dory_wire_recv(&w, &m));
+            CHECK_EQ(m.type, MSG_USERAUTH_SUCCESS);
+        }
+        dory_wire_expect_silence(&w);
+        dory_wire_free(&w);
+    }
+}
+
 /* ---- A6: limits ---- */
 
 static void A6_tries_are_counted(void **state)
@@ -1048,6 +1104,7 @@ int main(void)
         cmocka_unit_test(A3_success_when_only_asked),
         cmocka_unit_test(A3_success_twice),
         cmocka_unit_test(A3_service_accepted_twice),
+        cmocka_unit_test(A3_a_second_answer_behind_the_first),
         cmocka_unit_test(A3_another_service_accepted),
         cmocka_unit_test(A3_pk_ok_for_another_key),
         cmocka_unit_test(A3_pk_ok_to_a_password_is_a_change_request_at_most),
@@ -1064,6 +1121,7 @@ int main(void)
         cmocka_unit_test(A5_replay_in_another_session),
         cmocka_unit_test(A5_session_identifier_survives_a_rekey),
         cmocka_unit_test(A5_asking_is_not_logging_in),
+        cmocka_unit_test(A5_asking_with_more_behind_it),
         cmocka_unit_test(A6_tries_are_counted),
         cmocka_unit_test(A6_every_kind_of_failure_counts),
         DORY_BOTH_TESTS(A6_login_grace_time),

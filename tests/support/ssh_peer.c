@@ -314,6 +314,15 @@ uint32_t dory_wire_send(struct dory_wire *w, const void *payload, size_t n)
     return seq;
 }
 
+void dory_wire_queue(struct dory_wire *w, const struct dory_bytes *b, int times)
+{
+    static uint8_t packet[DORY_KIT_BYTES + 512];
+
+    dory_wire_start(w);
+    while (times--)
+        dory_pipe_put(&w->to_engine, packet, dory_wire_seal(w, b->p, b->n, packet, sizeof packet));
+}
+
 uint32_t dory_wire_send_bytes(struct dory_wire *w, const struct dory_bytes *b)
 {
     return dory_wire_send(w, b->p, b->n);

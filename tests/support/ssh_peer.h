@@ -176,6 +176,8 @@ size_t dory_wire_seal(struct dory_wire *w, const void *payload, size_t n, uint8_
 uint32_t dory_wire_send(struct dory_wire *w, const void *payload, size_t n);
 uint32_t dory_wire_send_bytes(struct dory_wire *w, const struct dory_bytes *b);
 uint32_t dory_wire_send_type(struct dory_wire *w, unsigned type);
+/* The same without moving it: several lie there when the engine next reads. */
+void dory_wire_queue(struct dory_wire *w, const struct dory_bytes *b, int times);
 /* The next message of the engine; false: none. NEWKEYS switches the keys. */
 bool dory_wire_recv(struct dory_wire *w, struct dory_wire_msg *m);
 /* The next one of this type; others are dropped, a DISCONNECT fails the test unless asked for. */
@@ -217,6 +219,8 @@ void dory_wire_put_channel(struct dory_bytes *b, unsigned type, uint32_t channel
 void dory_wire_put_exec(struct dory_bytes *b, uint32_t channel, const char *command, bool reply);
 void dory_wire_put_data(struct dory_bytes *b, uint32_t channel, size_t n);
 void dory_wire_put_global(struct dory_bytes *b, const char *name, bool reply);
+/* The engine's output is not read, and it has said as much as it can: data, then answers. */
+void dory_wire_fill_output(struct dory_wire *w);
 /* Opens and runs one more session channel of ours (engine is server). Returns the engine's number for it. */
 uint32_t dory_wire_open_session(struct dory_wire *w, uint32_t our_number, const char *command);
 

@@ -467,6 +467,21 @@ uint32_t dory_wire_open_session(struct dory_wire *w, uint32_t our_number, const 
     return number;
 }
 
+void dory_wire_fill_output(struct dory_wire *w)
+{
+    uint8_t *p;
+    size_t n;
+
+    w->hold_drain = true;
+    while ((p = dory_ssh_senddata_buf(&w->ssh, w->channel, 0, &n)) != NULL) {
+        memset(p, 'f', n);
+        CHECK_EQ(dory_ssh_senddata_ack(&w->ssh, n), DORY_OK);
+    }
+    dory_wire_put_global(&out, "fill@example.com", true);
+    dory_wire_queue(w, &out, 500);
+    dory_wire_pump(w);
+}
+
 /* ---- proof of life ---- */
 
 void dory_wire_prove_alive(struct dory_wire *w)

@@ -73,17 +73,11 @@ static void goodbye_is_heard_with_a_full_output(void **state)
 {
     static struct dory_wire w;
     static struct dory_bytes b;
-    uint8_t *p;
-    size_t n;
     (void)state;
 
     dory_wire_new(&w, &dory_ssh_server);
     dory_wire_to(&w, WIRE_CHANNEL);
-    w.hold_drain = true;
-    while ((p = dory_ssh_senddata_buf(&w.ssh, w.channel, 0, &n)) != NULL) {
-        memset(p, 'f', n);
-        CHECK_EQ(dory_ssh_senddata_ack(&w.ssh, n), DORY_OK);
-    }
+    dory_wire_fill_output(&w);
     b.n = 0;
     dory_put8(&b, MSG_DISCONNECT);
     dory_put32(&b, 11);
@@ -92,6 +86,33 @@ static void goodbye_is_heard_with_a_full_output(void **state)
     dory_wire_send_bytes(&w, &b);
     CHECK_EQ(dory_ssh_error(&w.ssh), DORY_E_DISCONNECTED);
     dory_wire_free(&w);
+}
+
+/* However much data waits to be sent, there is room for our own last words. */
+static void own_goodbye_has_room(void **state)
+{
+    static struct dory_wire w;
+    static struct dory_bytes b;
+    uint8_t *p;
+    size_t n;
+    (void)state;
+
+    for (size_t size = DORY_MIN_BUFFER; size < 50000; size = size * 2 + 3) {
+        dory_kit_case("buffer of %zu", size);
+        dory_wire_new(&w, &dory_ssh_server);
+        w.config.tx_size = size;
+        dory_wire_to(&w, WIRE_CHANNEL);
+        w.hold_drain = true;
+        while ((p = dory_ssh_senddata_buf(&w.ssh, w.channel, 0, &n)) != NULL) {
+            memset(p, 'f', n);
+            CHECK_EQ(dory_ssh_senddata_ack(&w.ssh, n), DORY_OK);
+        }
+        dory_wire_put_data(&b, 99, 1); /* no such channel */
+        dory_wire_send_bytes(&w, &b);
+        w.hold_drain = false;
+        dory_wire_expect_disconnect(&w, SSH_DISCONNECT_PROTOCOL_ERROR, DORY_E_PROTOCOL);
+        dory_wire_free(&w);
+    }
 }
 
 static void more_conversations_than_channels(void **state)
@@ -311,6 +332,27 @@ static void closing_drops_what_was_not_taken(void **state)
     }
 }
 
+/* Let go of while the open was under way, and then it was refused: the place is free again. */
+static void released_and_then_refused(void **state)
+{
+    static struct dory_wire w;
+    static struct dory_bytes b;
+    (void)state;
+
+    dory_wire_new(&w, &dory_ssh_client);
+    dory_wire_to(&w, WIRE_OPENING);
+    dory_ssh_channel_release(&w.ssh, w.channel);
+    dory_wire_put_channel(&b, MSG_OPEN_FAILURE, w.engine_channel);
+    dory_put32(&b, 4);
+    dory_put_text(&b, "no");
+    dory_put_text(&b, "");
+    dory_wire_send_bytes(&w, &b);
+    CHECK_EQ(dory_ssh_channel_state(&w.ssh, w.channel), 0);
+    w.phase = WIRE_CONNECTION;
+    dory_wire_prove_alive(&w);
+    dory_wire_free(&w);
+}
+
 /* A client that lets go of a channel at once, in each of its states. */
 static void released_in_every_state(void **state)
 {
@@ -394,6 +436,7 @@ int main(void)
         cmocka_unit_test(sixteen_channels_in_bulk_both_ways),
         cmocka_unit_test(full_pipes_both_ways_do_not_stand_still),
         cmocka_unit_test(goodbye_is_heard_with_a_full_output),
+        cmocka_unit_test(own_goodbye_has_room),
         cmocka_unit_test(more_conversations_than_channels),
         cmocka_unit_test(no_channel_starves),
         cmocka_unit_test(a_channel_without_window_holds_up_nobody),
@@ -403,6 +446,7 @@ int main(void)
         cmocka_unit_test(one_byte_packets),
         cmocka_unit_test(closing_in_the_middle_of_bulk),
         cmocka_unit_test(closing_drops_what_was_not_taken),
+        cmocka_unit_test(released_and_then_refused),
         cmocka_unit_test(released_in_every_state),
         cmocka_unit_test(release_before_the_open_is_sent),
         cmocka_unit_test(all_channels_in_use),

@@ -301,6 +301,35 @@ static void limits_start_again(const struct dory_ssh_role *role)
 }
 DORY_BOTH_ROLES(limits_start_again)
 
+static void packet_limit_starts_again(const struct dory_ssh_role *role)
+{
+    for (int lax = 0; lax < 2; lax++) {
+        dory_kit_case("%s", lax ? "lax" : "strict");
+        dory_wire_new(&w, role);
+        if (lax)
+            w.lists[0] = "curve25519-sha256";
+        w.config.rekey_packets = 40;
+        dory_wire_to(&w, WIRE_CHANNEL);
+        for (int k = 0; k < 3; k++) {
+            struct dory_wire_msg m;
+            dory_wire_rekey(&w);
+            b.n = 0;
+            dory_put8(&b, MSG_IGNORE);
+            dory_put_text(&b, "");
+            for (int i = 0; i < 39; i++)
+                dory_wire_send_bytes(&w, &b);
+            dory_wire_expect_silence(&w);
+            if (k < 2)
+                continue;
+            dory_wire_send_bytes(&w, &b);
+            CHECK(dory_wire_recv(&w, &m));
+            CHECK_EQ(m.type, MSG_KEXINIT);
+        }
+        dory_wire_free(&w);
+    }
+}
+DORY_BOTH_ROLES(packet_limit_starts_again)
+
 static void rekey_is_refused_where_it_cannot_be(const struct dory_ssh_role *role)
 {
     for (enum dory_wire_phase phase = WIRE_VERSION; phase <= WIRE_AUTH; phase++) {
@@ -356,6 +385,7 @@ int main(void)
         cmocka_unit_test(application_goes_on_during_an_exchange),
         DORY_BOTH_TESTS(data_during_an_exchange),
         DORY_BOTH_TESTS(limits_start_again),
+        DORY_BOTH_TESTS(packet_limit_starts_again),
         DORY_BOTH_TESTS(rekey_is_refused_where_it_cannot_be),
         DORY_BOTH_TESTS(rekey_by_time),
     };

@@ -418,7 +418,7 @@ static void broken_configs_are_refused(void **state)
     static uint8_t rx[DORY_MIN_BUFFER], tx[DORY_MIN_BUFFER];
     (void)state;
 
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 11; i++) {
         struct dory_ssh_config *c = &w.config;
         bool server = i != 9;
         dory_kit_case("broken config %d", i);
@@ -443,6 +443,8 @@ static void broken_configs_are_refused(void **state)
             c->ciphers = NULL;
         if (i == 9)
             c->user = NULL;
+        if (i == 10)
+            c->channels = NULL;
         CHECK_EQ(dory_ssh_init(&w.ssh, c, 0), DORY_E_ARG);
     }
 }
