@@ -44,6 +44,9 @@ LIBRARIES = -isystem $(MBEDTLS_DIR)/include -isystem $(SODIUM_DIR)/src/libsodium
             -DMBEDTLS_CONFIG_FILE=\"$(MBEDTLS_CONFIG)\"
 
 $B/crypto-port/%.o: EXTRA = $(LIBRARIES)
+# These include libsodium's sources, which want their configuration, their headers and their options.
+$B/crypto-port/small/%.o: EXTRA = $(LIBRARIES) $(LIB_OPT_SODIUM) -fno-strict-aliasing -fno-strict-overflow \
+    -include crypto-port/sodium_config.h -isystem $(SODIUM_DIR)/src/libsodium/include/sodium
 $B/platform/posix/%.o $B/boards/posix/%.o: EXTRA = -D_GNU_SOURCE= -Iboards/posix
 $B/tests/%.o: EXTRA = -D_GNU_SOURCE= -Iboards/posix -Itests/support -Iplatform/posix -Iplatform/ram $(LIBRARIES)
 
