@@ -150,7 +150,7 @@ static const char *begin_object(struct dory_scp *scp, char kind, const struct sc
     scp->seen = true;
     scp->present.created = false;
     scp->present.itself = dot && scp->is_dir;
-    scp->present.mode = scp->config.flags & DORY_SCP_TIMES ? record->mode : record->mode & 0777;
+    scp->present.mode = record->mode;
     scp->size = (uint64_t)record->size;
     scp->state = kind == 'C' ? CREATE : OPEN_DIR;
     if (!place(scp, record->name))

@@ -203,6 +203,9 @@ static void test_c5_more_ends_than_directories(void **state)
         assert_int_equal(FEED("E\nC0644 1 f\nx\0"), 1);
         assert_rejected("unexpected end of directory");
         ask(DORY_SCP_RECURSE, i ? NULL : "*");
+        assert_int_equal(FEED("D0755 0 d\nEE\n"), 1);
+        assert_string_equal(scp_b.ear.errors, "protocol error: unexpected end of directory\n");
+        ask(DORY_SCP_RECURSE, i ? NULL : "*");
         assert_int_equal(FEED("D0755 0 d\nE\nE\nC0644 1 outside\nx\0"), 1);
         assert_string_equal(scp_content(&scp_b.disk.ram, "/outside"), "outside");
     }
@@ -269,6 +272,25 @@ static void test_c6_a_directory_becomes_a_link_during_the_transfer(void **state)
     assert_int_equal(FEED("D0755 0 d\nC0644 1 passwd\nx\0"), 1);
     assert_ptr_equal(swapped, &scp_b.disk.ram);
     assert_int_equal(dory_ram_find(&scp_b.disk.ram, "/etc/passwd"), DORY_E_NOENT);
+}
+
+/* As soon as it is made, somebody takes it away again. */
+static void take_away(struct dory_ram_fs *ram, enum dory_ram_call which)
+{
+    int dir = dory_ram_find(ram, "/dst/d");
+
+    if (which == DORY_RAM_OPEN && dir >= 0)
+        ram->nodes[dir].type = 0;
+}
+
+static void test_c6_a_directory_vanishes_when_it_is_made(void **state)
+{
+    (void)state;
+    ask(DORY_SCP_RECURSE, "*");
+    scp_b.disk.ram.before = take_away;
+    assert_int_equal(FEED("D0755 0 d\nC0644 1 f\nx\0"), 1);
+    assert_string_equal(scp_b.ear.errors, "dst/d: No such file or directory\n");
+    assert_string_equal(scp_content(&scp_b.disk.ram, "/dst/f"), "x");
 }
 
 static void test_c7_sizes_and_modes(void **state)
@@ -551,6 +573,22 @@ static void test_s5_failure_in_the_middle(void **state)
         }
 }
 
+static void test_the_reason_goes_out_before_the_end(void **state)
+{
+    struct dory_stream *s = &scp_b.engine.stream;
+    uint8_t byte;
+    size_t n = 0;
+
+    (void)state;
+    ask(0, "*");
+    assert_int_equal(s->ops->pull(s, &byte, 1), 1);
+    assert_int_equal(s->ops->push(s, (const uint8_t *)"x\n", 2), 2);
+    while (s->ops->status(s) == DORY_E_AGAIN)
+        n += s->ops->pull(s, &byte, 1);
+    assert_int_equal(n, strlen("\2scp: protocol error: expected control record\n"));
+    s->ops->stop(s);
+}
+
 static void test_nothing_after_the_end(void **state)
 {
     char more[] = "C0644 1 f\nx";
@@ -584,6 +622,7 @@ int main(void)
         T(test_c5_depth),
         T(test_c6_links_inside_the_target),
         T(test_c6_a_directory_becomes_a_link_during_the_transfer),
+        T(test_c6_a_directory_vanishes_when_it_is_made),
         T(test_c7_sizes_and_modes),
         T(test_c7_what_is_accepted),
         T(test_c7_times),
@@ -599,6 +638,7 @@ int main(void)
         T(test_c10_paths_for_the_other_host),
         T(test_c11_one_reply_a_record),
         T(test_s5_failure_in_the_middle),
+        T(test_the_reason_goes_out_before_the_end),
         T(test_nothing_after_the_end),
     };
 

@@ -403,6 +403,68 @@ static void test_sink_gives_up_during_the_data(void **state)
     assert_int_equal(scp_b.ear.ends, 1);
 }
 
+static void test_sink_replies_before_its_turn(void **state)
+{
+    struct dory_stream *s = &scp_b.engine.stream;
+    uint8_t byte;
+
+    (void)state;
+    serve_source("scp -f f");
+    assert_int_equal(s->ops->push(s, (const uint8_t *)"\0\0", 2), 1);
+    for (size_t i = 0; i < strlen("C0644 7 f\n"); i++) {
+        assert_int_equal(s->ops->push(s, (const uint8_t *)"\0", 1), 0);
+        assert_int_equal(s->ops->pull(s, &byte, 1), 1);
+    }
+    assert_int_equal(s->ops->push(s, (const uint8_t *)"\0", 1), 1);
+    s->ops->stop(s);
+}
+
+/* What could not be read is sent as zeros, not as whatever the buffer held before. */
+static void test_s5_nothing_of_the_buffer_leaks_into_a_broken_file(void **state)
+{
+    struct dory_stream *s = &scp_b.engine.stream;
+    uint8_t buf[64];
+    size_t n;
+
+    (void)state;
+    scp_fill(&scp_b, "/big", 1000, 0644, 0);
+    assert_int_equal(scp_serve(&scp_b, "scp -f big"), 0);
+    scp_b.disk.ram.only = 1u << DORY_RAM_READ;
+    scp_b.disk.ram.fail_at = 1;
+    scp_b.disk.ram.fail_with = DORY_E_IO;
+    s->ops->push(s, (const uint8_t *)"\0", 1);
+    assert_int_equal(s->ops->pull(s, buf, sizeof buf), strlen("C0644 1000 big\n"));
+    s->ops->push(s, (const uint8_t *)"\0", 1);
+    for (size_t left = 1000; left; left -= n) {
+        memset(buf, 's', sizeof buf);
+        n = s->ops->pull(s, buf, left < sizeof buf ? left : sizeof buf);
+        assert_true(n > 0);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(buf[i], 0);
+    }
+    n = s->ops->pull(s, buf, sizeof buf);
+    assert_memory_equal(buf, "\1scp: big: Input/output error\n", n);
+    s->ops->stop(s);
+}
+
+static void test_a_path_longer_than_a_message(void **state)
+{
+    static char line[DORY_COMMAND_MAX];
+
+    (void)state;
+    memset(line, 'p', sizeof line - 1);
+    memcpy(line, "scp -f head", 11);
+    line[500] = line[700] = line[900] = line[1100] = line[1300] = line[1500] = '/';
+    line[1600] = '\0';
+    assert_int_equal(scp_serve(&scp_b, line), 0);
+    assert_int_equal(FEED("\0"), 1);
+    assert_true(said <= DORY_SCP_LINE_MAX);
+    assert_memory_equal(out, "\1scp: ppp", 9);
+    assert_non_null(strstr(out, "ppp: invalid or too long name\n"));
+    /* This side is told the whole path. */
+    assert_memory_equal(scp_b.ear.errors, "headp", 5);
+}
+
 static void test_sink_reply_without_end(void **state)
 {
     static char script[1 << 20];
@@ -459,6 +521,9 @@ int main(void)
         T(test_sink_replies_nonsense),
         T(test_sink_refuses_each_record),
         T(test_sink_gives_up_during_the_data),
+        T(test_sink_replies_before_its_turn),
+        T(test_s5_nothing_of_the_buffer_leaks_into_a_broken_file),
+        T(test_a_path_longer_than_a_message),
         T(test_sink_reply_without_end),
         T(test_sink_ends_at_each_reply),
         T(test_missing_and_unreadable_sources),

@@ -193,6 +193,21 @@ static void test_paths_while_busy_and_failing(void **state)
     assert_true(calls > 15);
 }
 
+static void test_stopped_inside_globs(void **state)
+{
+    static struct dory_scp_path path;
+    struct dory_scp_item item;
+
+    (void)state;
+    plant();
+    dory_scp_path_begin(&path, &scp_a.disk.ram.fs, "*/*/*", false);
+    assert_int_equal(dory_scp_path_next(&path, &item), 1);
+    scp_a.disk.ram.fs.ops->close(&scp_a.disk.ram.fs, item.dir);
+    assert_int_equal(dory_ram_open_handles(&scp_a.disk.ram), 3);
+    dory_scp_path_stop(&path);
+    dory_scp_path_stop(&path);
+}
+
 static struct dory_scp_command command;
 
 /* The words behind the options, joined by bars; or the refusal. */
@@ -294,6 +309,8 @@ static void test_longest_line(void **state)
             memcpy(line, "scp -t '", 8);
             line[n - 1] = '\'';
             fits = strcmp(parsed(line, n), "refused") != 0;
+            /* Without the quotes, "scp", "-t" and the path, each with its NUL. */
+            assert_int_equal(fits, !quoted && 4 + 3 + (n - 9) + 1 <= DORY_COMMAND_MAX);
             assert_true(!quoted || !fits);
             if (quoted)
                 continue;
@@ -353,6 +370,7 @@ int main(void)
         T(test_paths),
         T(test_path_limits),
         T(test_paths_while_busy_and_failing),
+        T(test_stopped_inside_globs),
         T(test_words),
         T(test_refused_lines),
         T(test_longest_line),
