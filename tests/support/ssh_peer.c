@@ -173,8 +173,10 @@ static bool answer_event(struct dory_wire *w)
         authenticate(w);
     else if (type == DORY_EV_AUTH_REQUEST && !good_credentials(w, &e))
         dory_ssh_refuse(&w->ssh);
-    else
+    else {
+        w->logins += type == DORY_EV_AUTH_REQUEST && (e.method != DORY_AUTH_PUBLICKEY || e.signed_ok);
         dory_ssh_accept(&w->ssh);
+    }
     return true;
 }
 

@@ -116,6 +116,7 @@ struct dory_wire {
     unsigned events[16];   /* how many came, by type; an event counts once */
     struct dory_wire_event last;
     bool event_counted;
+    unsigned logins;       /* server: requests that prove something, accepted */
     uint64_t got, got_sum; /* channel data that came */
     uint8_t got_bytes[4096];
     uint64_t drained;      /* bytes that left the engine */
@@ -218,6 +219,8 @@ void dory_wire_put_open(struct dory_bytes *b, const char *type, uint32_t channel
 void dory_wire_put_channel(struct dory_bytes *b, unsigned type, uint32_t channel);
 void dory_wire_put_exec(struct dory_bytes *b, uint32_t channel, const char *command, bool reply);
 void dory_wire_put_data(struct dory_bytes *b, uint32_t channel, size_t n);
+/* A well-formed message of this number for the engine as it is now; what nobody knows has a short string. */
+void dory_wire_build_message(struct dory_wire *w, struct dory_bytes *b, unsigned type);
 void dory_wire_put_global(struct dory_bytes *b, const char *name, bool reply);
 /* The engine's output is not read, and it has said as much as it can: data, then answers. */
 void dory_wire_fill_output(struct dory_wire *w);
