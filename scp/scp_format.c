@@ -75,6 +75,8 @@ int dory_scp_command_format(char *out, size_t cap, unsigned flags, const char *p
         if (globs && strchr("*?[]", *path)) {
             quotes(&w, false);
             put(&w, *path);
+            if (*path == '[' && (path[1] == '!' || path[1] == '^'))
+                put(&w, *++path); /* in quotes it would be one of the characters */
         } else {
             if (globs && *path == '\\' && path[1])
                 path++;

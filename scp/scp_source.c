@@ -133,9 +133,10 @@ static int take_info(struct dory_scp *scp)
     return DORY_OK;
 }
 
-/* A line end cannot stand in a record; OpenSSH sends it in this way too. */
+/* A line end cannot stand in a record; OpenSSH sends it in this way too, and doubles the backslashes of such a name. */
 static size_t put_name(char *out, const char *name)
 {
+    bool encoded = strchr(name, '\n') != NULL;
     size_t n = 0;
 
     for (; *name && n < 3 * DORY_NAME_MAX; name++) {
@@ -143,6 +144,8 @@ static size_t put_name(char *out, const char *name)
             memcpy(out + n, "\\^J", 3);
             n += 3;
         } else {
+            if (encoded && *name == '\\')
+                out[n++] = '\\';
             out[n++] = *name;
         }
     }
