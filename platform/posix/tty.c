@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -24,10 +25,16 @@ static void note(int signal)
             seen[i] = 1;
 }
 
-static void catch_signals(struct sigaction old[SIGNALS])
+/* Blocks the signals too, so that none can slip in before the wait for a key: only wait_for_key lets them through. Not the last two, which
+   the calls on the terminal themselves cause where the program is in the background. */
+static void catch_signals(struct sigaction old[SIGNALS], sigset_t *mask)
 {
-    struct sigaction catch = {.sa_handler = note}; /* without SA_RESTART: read must return */
+    struct sigaction catch = {.sa_handler = note};
+    sigset_t set;
     sigemptyset(&catch.sa_mask);
+    sigemptyset(&set);
+    for (size_t i = 0; i < SIGNALS - 2; i++) sigaddset(&set, signals[i]);
+    sigprocmask(SIG_BLOCK, &set, mask);
     for (size_t i = 0; i < SIGNALS; i++) {
         seen[i] = 0;
         sigaction(signals[i], NULL, &old[i]);
@@ -45,9 +52,10 @@ static bool any_seen(void)
 }
 
 /* Gives the signals back. True if all that came was a stop, after which the question is asked again. */
-static bool release_signals(const struct sigaction old[SIGNALS])
+static bool release_signals(const struct sigaction old[SIGNALS], const sigset_t *mask)
 {
     bool stopped = false, ended = false;
+    sigprocmask(SIG_SETMASK, mask, NULL);
     for (size_t i = 0; i < SIGNALS; i++) sigaction(signals[i], &old[i], NULL);
     for (size_t i = 0; i < SIGNALS; i++) {
         if (!seen[i])
@@ -74,17 +82,23 @@ static bool write_text(int fd, const char *text)
     return true;
 }
 
+static bool wait_for_key(int fd, const sigset_t *mask)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    while (!any_seen())
+        if (ppoll(&p, 1, NULL, mask) > 0)
+            return true;
+    return false;
+}
+
 /* Returns the length of the line, DORY_E_SPACE after reading all of a longer one, DORY_E_CLOSED at end of file or on a signal. */
-static int read_line(int fd, char *buf, size_t cap)
+static int read_line(int fd, char *buf, size_t cap, const sigset_t *mask)
 {
     size_t n = 0;
     bool overlong = false;
     for (;;) {
         char c;
-        ssize_t r = read(fd, &c, 1);
-        if (r < 0 && errno == EINTR && !any_seen())
-            continue;
-        if (r <= 0)
+        if (!wait_for_key(fd, mask) || read(fd, &c, 1) <= 0)
             return DORY_E_CLOSED;
         if (c == '\n' || c == '\r')
             break;
@@ -101,20 +115,21 @@ static int ask_once(int fd, const char *prompt, char *buf, size_t cap, bool echo
 {
     struct sigaction old[SIGNALS];
     struct termios saved, silent;
-    catch_signals(old);
+    sigset_t mask;
+    catch_signals(old, &mask);
     bool changed = !echo && tcgetattr(fd, &saved) == 0;
     if (changed) {
         silent = saved;
         silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
         tcsetattr(fd, TCSAFLUSH, &silent);
     }
-    int r = write_text(fd, prompt) ? read_line(fd, buf, cap) : DORY_E_CLOSED;
+    int r = write_text(fd, prompt) ? read_line(fd, buf, cap, &mask) : DORY_E_CLOSED;
     if (changed) {
         write_text(fd, "\n");
         while (tcsetattr(fd, TCSAFLUSH, &saved) != 0 && errno == EINTR && !seen[SIGNALS - 1]) {
         }
     }
-    *again = release_signals(old) && r == DORY_E_CLOSED;
+    *again = release_signals(old, &mask) && r == DORY_E_CLOSED;
     return r;
 }
 
