@@ -258,7 +258,7 @@ size_t dory_pipe_size(const struct dory_pipe *q)
 
 const uint8_t *dory_pipe_peek(const struct dory_pipe *q)
 {
-    return q->p + q->head;
+    return q->p ? q->p + q->head : (const uint8_t *)"";
 }
 
 void dory_pipe_drop(struct dory_pipe *q, size_t n)

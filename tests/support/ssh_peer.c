@@ -101,6 +101,7 @@ void dory_wire_free(struct dory_wire *w)
     free(w->config.tx);
     dory_pipe_free(&w->to_engine);
     dory_pipe_free(&w->from_engine);
+    dory_pipe_free(&w->recorded);
 }
 
 /* ---- the application above the engine ---- */
@@ -228,6 +229,8 @@ static bool feed(struct dory_wire *w)
     if (w->chunk && room > w->chunk)
         room = w->chunk;
     memcpy(p, dory_pipe_peek(&w->to_engine), room);
+    if (w->record)
+        dory_pipe_put(&w->recorded, p, room);
     dory_pipe_drop(&w->to_engine, room);
     w->last_error = dory_ssh_recvpkt_ack(&w->ssh, room);
     return true;

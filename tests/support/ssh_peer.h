@@ -139,6 +139,8 @@ struct dory_wire {
     int64_t forge_length, forge_padding; /* next packet only; -1: honest */
 
     struct dory_pipe to_engine, from_engine;
+    bool record;
+    struct dory_pipe recorded; /* what the engine took */
     struct dory_wire_direction in, out;
     uint8_t iv[2][64], key[2][64], mac_key[2][64]; /* pending; client to server first */
     bool keys_pending[2];                          /* out, in */
