@@ -75,6 +75,14 @@ $(TESTS) $(BENCHES): %: %.o $(ARCHIVES)
 $(TESTS): $(SUPPORT)
 $(TESTS): LDLIBS = -lcmocka
 
+# Test images for QEMU: each from its own file, tests/device/device.h and the archives (tests/device/run builds and runs them).
+$B/tests/device/transfer.elf: $(patsubst %.c,$B/%.o,$(wildcard platform/ram/*.c)) $B/tests/device/session.o
+$B/tests/device/server.elf: $B/tests/device/session.o
+$B/tests/device/%.elf: $B/tests/device/%.o $B/tests/device/mps2.o $(ARCHIVES) tests/device/mps2.ld
+	@echo "  $@"
+	@$(CC) $(MACHINE) -nostartfiles -T tests/device/mps2.ld -Wl,--gc-sections -Wl,-Map=$(@:.elf=.map) -o $@ $(filter %.o,$^) \
+	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+
 # A change of flags rebuilds, a repeated make does not.
 all_flags = $(CC) $(OURS) $(LIBRARIES) $(LIB_OPT_MBEDTLS) $(LIB_OPT_SODIUM) $(LIB_CFLAGS) $(MBEDTLS_FILES) $(SODIUM_FILES)
 $B/flags: FORCE
@@ -82,6 +90,7 @@ $B/flags: FORCE
 	@echo '$(all_flags)' | cmp -s - $@ || echo '$(all_flags)' > $@
 
 -include $(foreach p,$(PARTS),$(patsubst %.o,%.d,$(call objects,$p)))
+-include $(wildcard $B/tests/device/*.d $B/platform/ram/*.d)
 -include $(SUPPORT:.o=.d) $(TESTS:=.d) $(BENCHES:=.d) $(PROGRAM:%/dory=%/$(DIRS_program)/main.d)
 
 # ---- the libraries, with flags of their own; their objects end up in crypto-port.a

@@ -84,16 +84,18 @@ static void base_times(uint8_t out[32], const uint8_t a[32])
 
     digits(e, a);
     ge25519_p3_0(&h);
-    for (int i = 63; i >= 0; i--) {
-        for (int doublings = 0; doublings < 4; doublings++) {
-            ge25519_p3_to_p2(&s, &h);
-            ge25519_p2_dbl(&r, &s);
-            ge25519_p1p1_to_p3(&h, &r);
-        }
+    for (int i = 63;; i--) {
         ge25519_cmov8_cached(&t, multiples, e[i]);
         ge25519_add(&r, &h, &t);
+        if (i == 0)
+            break;
+        for (int doublings = 0; doublings < 4; doublings++) {
+            ge25519_p1p1_to_p2(&s, &r);
+            ge25519_p2_dbl(&r, &s);
+        }
         ge25519_p1p1_to_p3(&h, &r);
     }
+    ge25519_p1p1_to_p3(&h, &r);
     ge25519_p3_tobytes(out, &h);
     dory_wipe(e, sizeof e);
     dory_wipe(&t, sizeof t);

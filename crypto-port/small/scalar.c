@@ -71,7 +71,9 @@ void dory_scalar_reduce(uint8_t r[32], const uint8_t wide[64])
 {
     uint32_t x[WORDS] = {0};
 
-    for (int i = 511; i >= 0; i--)
+    for (int i = 0; i < 31; i++) /* the upper 248 bits are below L */
+        x[i / 4] |= (uint32_t)wide[33 + i] << i % 4 * 8;
+    for (int i = 263; i >= 0; i--)
         twice(x, bit(wide, i));
     store(r, x);
     dory_wipe(x, sizeof x);
