@@ -7,6 +7,7 @@ The password comes from the environment, PARAMIKO_PASSWORD.
 import argparse
 import os
 import shlex
+import socket
 import stat
 import sys
 
@@ -151,6 +152,7 @@ def main():
     client.connect(flags.host, flags.port, flags.user, password=os.environ.get("PARAMIKO_PASSWORD"), key_filename=flags.key, allow_agent=False,
                    look_for_keys=False, timeout=60)
     transport = client.get_transport()
+    transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)    # else each small packet waits for the one before
     if flags.rekey:
         transport.packetizer.REKEY_BYTES = flags.rekey
     options = "".join(" -" + x for x in "rp" if getattr(flags, x))
