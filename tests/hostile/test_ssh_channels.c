@@ -114,8 +114,7 @@ static void advertised_maximum_can_be_received(const struct dory_ssh_role *role)
             w.config.rx_size = sizes[i];
             dory_kit_case("buffer %zu, %s", sizes[i], w.cipher->name);
             dory_wire_to(&w, WIRE_CHANNEL);
-            for (int k = 0; k < 4; k++)
-                send_data(w.engine_max);
+            for (int k = 0; k < 4; k++) send_data(w.engine_max);
             CHECK_EQ(w.got, (uint64_t)4 * w.engine_max);
             dory_wire_prove_alive(&w);
             dory_wire_free(&w);
@@ -160,7 +159,8 @@ static void A9_own_data_keeps_to_window_and_maximum(const struct dory_ssh_role *
 {
     static const struct {
         uint32_t window, max, add;
-    } cases[] = {{0, 1, 1}, {1, 1, 1}, {5, 3, 2}, {100, 1000, 7}, {1000, 100, 1000}, {0, 32768, 70000}, {100000, 0xffffffff, 1}, {40000, 35000, 1}};
+    } cases[] = {{0, 1, 1},        {1, 1, 1}, {5, 3, 2}, {100, 1000, 7}, {1000, 100, 1000}, {0, 32768, 70000}, {100000, 0xffffffff, 1},
+                 {40000, 35000, 1}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t granted = cases[i].window, came = 0;
@@ -530,8 +530,8 @@ static void expect_open_failure(uint32_t number, uint32_t reason)
 
 static void A9_opens_that_a_server_refuses(void **state)
 {
-    static const char *const types[] = {"direct-tcpip", "x11", "forwarded-tcpip", "direct-streamlocal@openssh.com", "tun@openssh.com",
-                                        "", "sessio", "session2", "Session"};
+    static const char *const types[] = {
+        "direct-tcpip", "x11", "forwarded-tcpip", "direct-streamlocal@openssh.com", "tun@openssh.com", "", "sessio", "session2", "Session"};
     (void)state;
 
     begin(&dory_ssh_server, WIRE_CHANNEL);
@@ -581,8 +581,7 @@ static void A9_more_channels_than_there_are(void **state)
         dory_wire_to(&w, WIRE_CONNECTION);
         for (uint8_t i = 0; i < count; i++) {
             numbers[i] = dory_wire_open_session(&w, 500U + i, "run");
-            for (uint8_t k = 0; k < i; k++)
-                CHECK(numbers[k] != numbers[i]);
+            for (uint8_t k = 0; k < i; k++) CHECK(numbers[k] != numbers[i]);
         }
         for (uint32_t i = 0; i < 20; i++) {
             dory_wire_put_open(&b, "session", 900 + i, 1000, 1000);
@@ -727,8 +726,8 @@ static void a_refused_request_may_be_followed_by_another(void **state)
 
 static void A9_requests_that_are_not_served(void **state)
 {
-    static const char *const types[] = {"pty-req", "env", "shell", "x11-req", "window-change", "auth-agent-req@openssh.com", "signal",
-                                        "break", "", "exe", "exec2", "eow@openssh.com"};
+    static const char *const types[] = {"pty-req", "env",   "shell", "x11-req", "window-change", "auth-agent-req@openssh.com",
+                                        "signal",  "break", "",      "exe",     "exec2",         "eow@openssh.com"};
     (void)state;
 
     begin(&dory_ssh_server, WIRE_REQUESTED);
@@ -842,8 +841,7 @@ DORY_BOTH_ROLES(extended_data_of_unknown_type)
 static void empty_data(const struct dory_ssh_role *role)
 {
     begin(role, WIRE_CHANNEL);
-    for (int i = 0; i < 1000; i++)
-        send_data(0);
+    for (int i = 0; i < 1000; i++) send_data(0);
     CHECK_EQ(w.got, 0);
     dory_wire_expect_silence(&w);
     dory_wire_prove_alive(&w);

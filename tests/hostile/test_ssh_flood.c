@@ -14,8 +14,7 @@ static unsigned count(unsigned type)
 {
     unsigned n = 0;
     struct dory_wire_msg m;
-    while (dory_wire_recv(&w, &m))
-        n += m.type == type;
+    while (dory_wire_recv(&w, &m)) n += m.type == type;
     return n;
 }
 
@@ -114,7 +113,8 @@ static void ext_info_only_where_asked_for(void **state)
 
 static void T10_global_requests_are_answered(const struct dory_ssh_role *role)
 {
-    static const char *const names[] = {"keepalive@openssh.com", "unknown@example.com", "tcpip-forward", "hostkeys-prove-00@openssh.com", ""};
+    static const char *const names[] = {"keepalive@openssh.com", "unknown@example.com", "tcpip-forward", "hostkeys-prove-00@openssh.com",
+                                        ""};
 
     begin(role, WIRE_CONNECTION);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -139,8 +139,7 @@ static void T10_hostkeys_00_is_silently_ignored(void **state)
     (void)state;
     begin(&dory_ssh_client, WIRE_CONNECTION);
     dory_wire_put_global(&b, "hostkeys-00@openssh.com", false);
-    for (uint8_t i = 0; i < 50; i++)
-        dory_put_string(&b, w.hostkey.blob, w.hostkey.n);
+    for (uint8_t i = 0; i < 50; i++) dory_put_string(&b, w.hostkey.blob, w.hostkey.n);
     dory_wire_send_bytes(&w, &b);
     dory_wire_expect_silence(&w);
     dory_wire_prove_alive(&w);
@@ -440,7 +439,7 @@ DORY_BOTH_ROLES(T8_floods_during_a_key_exchange_are_bounded)
 
 static void T8_silent_peer_times_out(const struct dory_ssh_role *role)
 {
-    static const enum dory_wire_phase phases[] = {WIRE_VERSION, WIRE_KEXINIT,       WIRE_KEX,       WIRE_NEWKEYS,
+    static const enum dory_wire_phase phases[] = {WIRE_VERSION,       WIRE_KEXINIT,   WIRE_KEX,          WIRE_NEWKEYS,
                                                   WIRE_REKEY_KEXINIT, WIRE_REKEY_KEX, WIRE_REKEY_NEWKEYS};
     for (int limit = 0; limit < 2; limit++)
         for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
@@ -507,8 +506,7 @@ static void send_ignores(int n)
     b.n = 0;
     dory_put8(&b, MSG_IGNORE);
     dory_put_text(&b, "");
-    for (int i = 0; i < n; i++)
-        dory_wire_send_bytes(&w, &b);
+    for (int i = 0; i < n; i++) dory_wire_send_bytes(&w, &b);
 }
 
 static void T12_rekey_after_2_to_the_31_packets(const struct dory_ssh_role *role)
@@ -565,8 +563,7 @@ static void T12_no_number_twice_under_the_same_keys(const struct dory_ssh_role *
 {
     begin(role, WIRE_REKEY_KEXINIT);
     packets_used(0xfffffff8, 0xfffffff8);
-    for (int i = 0; i < 12 && !dory_ssh_error(&w.ssh); i++)
-        send_ignores(1);
+    for (int i = 0; i < 12 && !dory_ssh_error(&w.ssh); i++) send_ignores(1);
     CHECK(dory_ssh_error(&w.ssh) != DORY_OK);
     CHECK(w.out.seq >= 0xfffffff8 || w.out.seq == 0);
     dory_wire_free(&w);
@@ -584,8 +581,7 @@ static void T12_own_numbers_do_not_repeat(const struct dory_ssh_role *role)
     w.ssh.tx.first_seq = 0;
     b.n = 0;
     dory_put8(&b, 150);
-    for (int i = 0; i < 12 && !dory_ssh_error(&w.ssh); i++)
-        dory_wire_send_bytes(&w, &b);
+    for (int i = 0; i < 12 && !dory_ssh_error(&w.ssh); i++) dory_wire_send_bytes(&w, &b);
     CHECK(dory_ssh_error(&w.ssh) != DORY_OK);
     while (dory_wire_recv(&w, &m)) {
         CHECK(m.seq >= 0xfffffff8);

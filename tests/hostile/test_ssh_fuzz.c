@@ -2,8 +2,8 @@
 #include "ssh_fuzz.h"
 
 #define INPUT_MAX 20000
-#define SEEDS 4000
-#define RUNS 30000
+#define SEEDS     4000
+#define RUNS      30000
 
 static struct {
     uint8_t p[INPUT_MAX];
@@ -13,8 +13,7 @@ static struct {
 static unsigned seeds(void)
 {
     static unsigned count;
-    while (!count || (count < SEEDS && dory_fuzz_seed(count, a.p, INPUT_MAX)))
-        count++;
+    while (!count || (count < SEEDS && dory_fuzz_seed(count, a.p, INPUT_MAX))) count++;
     return count;
 }
 

@@ -70,8 +70,7 @@ static const char *long_list(size_t n, const char *name)
     static char text[40000];
     size_t tail = strlen(name);
 
-    for (size_t i = 0; i < n - tail; i++)
-        text[i] = i & 1 ? ',' : 'a';
+    for (size_t i = 0; i < n - tail; i++) text[i] = i & 1 ? ',' : 'a';
     text[n - tail - 1] = ',';
     memcpy(text + n - tail, name, tail + 1);
     return text;
@@ -105,6 +104,40 @@ static void T5_lists_of_30_kib(const struct dory_ssh_role *role)
 }
 DORY_BOTH_ROLES(T5_lists_of_30_kib)
 
+/* DORY_MIN_BUFFER is what it is because of this one. */
+static void openssh_kexinit_fits_the_smallest_buffer(const struct dory_ssh_role *role)
+{
+    static char kex[600];
+
+    dory_wire_new(&w, role);
+    w.config.rx_size = w.config.tx_size = DORY_MIN_BUFFER;
+    snprintf(kex, sizeof kex, "%s,%s",
+             "mlkem768x25519-sha256,sntrup761x25519-sha512,sntrup761x25519-sha512@openssh.com,diffie-hellman-group16-sha512,"
+             "diffie-hellman-group18-sha512,diffie-hellman-group14-sha256",
+             w.server ? "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
+                        "ext-info-s,kex-strict-s-v00@openssh.com"
+                      : "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
+                        "ext-info-c,kex-strict-c-v00@openssh.com");
+    w.lists[0] = kex;
+    w.lists[1] = "ssh-ed25519-cert-v01@openssh.com,ecdsa-sha2-nistp256-cert-v01@openssh.com,ecdsa-sha2-nistp384-cert-v01@openssh.com,"
+                 "ecdsa-sha2-nistp521-cert-v01@openssh.com,sk-ssh-ed25519-cert-v01@openssh.com,"
+                 "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com,rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com,"
+                 "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,sk-ssh-ed25519@openssh.com,"
+                 "sk-ecdsa-sha2-nistp256@openssh.com,rsa-sha2-512,rsa-sha2-256";
+    w.lists[2] = w.lists[3] =
+        "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr";
+    w.lists[4] = w.lists[5] =
+        "umac-64-etm@openssh.com,umac-128-etm@openssh.com,hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,"
+        "hmac-sha1-etm@openssh.com,umac-64@openssh.com,umac-128@openssh.com,hmac-sha2-256,hmac-sha2-512,hmac-sha1";
+    w.lists[6] = w.lists[7] = "none,zlib@openssh.com,zlib";
+    dory_wire_prove_alive(&w);
+    CHECK(w.my_kexinit.n > 1500);
+    dory_wire_rekey(&w);
+    dory_wire_prove_alive(&w);
+    dory_wire_free(&w);
+}
+DORY_BOTH_ROLES(openssh_kexinit_fits_the_smallest_buffer)
+
 static void T5_list_lengths_that_lie(const struct dory_ssh_role *role)
 {
     static const uint32_t lengths[] = {0xffffffff, 0x80000000, 0x7fffffff, 65536, 1000};
@@ -117,8 +150,7 @@ static void T5_list_lengths_that_lie(const struct dory_ssh_role *role)
             b.n = 0;
             dory_put8(&b, MSG_KEXINIT);
             dory_put_fill(&b, 'c', 16);
-            for (int k = 0; k < list; k++)
-                dory_put_text(&b, w.lists[k]);
+            for (int k = 0; k < list; k++) dory_put_text(&b, w.lists[k]);
             dory_put32(&b, lengths[i]);
             dory_put_fill(&b, 'x', 40);
             dory_wire_send_bytes(&w, &b);
@@ -379,6 +411,26 @@ static void shared_secret_with_a_leading_zero(const struct dory_ssh_role *role)
 }
 DORY_BOTH_ROLES(shared_secret_with_a_leading_zero)
 
+/* Hybrid methods hash their secret as a string, not as an mpint: tried with a method that differs in nothing else. */
+static void shared_secret_as_a_string(const struct dory_ssh_role *role)
+{
+    static struct dory_kex hybrid;
+    static const struct dory_kex *const methods[] = {&hybrid, NULL};
+
+    hybrid = dory_kex_curve25519_sha256;
+    hybrid.name = "string@example.com";
+    hybrid.secret_is_string = true;
+    dory_wire_new(&w, role);
+    w.config.kex = methods;
+    w.kex = &hybrid;
+    w.lists[0] = w.server ? "string@example.com,kex-strict-s-v00@openssh.com" : "string@example.com,kex-strict-c-v00@openssh.com";
+    dory_wire_prove_alive(&w);
+    dory_wire_rekey(&w);
+    dory_wire_prove_alive(&w);
+    dory_wire_free(&w);
+}
+DORY_BOTH_ROLES(shared_secret_as_a_string)
+
 /* ---- A7, T9: the host key and its signature ---- */
 
 static uint8_t honest_reply[32], honest_secret[32];
@@ -427,8 +479,8 @@ static void T6_host_key_signature_wrong_at_every_byte(void **state)
 /* RFC 8032 5.1.7: S must be below the group order; S + L verifies where that is not looked at. */
 static void A5_host_key_signature_with_S_beyond_the_order(void **state)
 {
-    static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
-                                      0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
+    static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
+                                      0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
     struct dory_wire_saved saved;
     uint8_t signature[DORY_KEY_BLOB_MAX];
     unsigned carry = 0;
@@ -607,6 +659,7 @@ int main(void)
         DORY_BOTH_TESTS(T5_nothing_in_common),
         DORY_BOTH_TESTS(T5_mac_lists_matter_only_where_a_mac_is_used),
         DORY_BOTH_TESTS(T5_lists_of_30_kib),
+        DORY_BOTH_TESTS(openssh_kexinit_fits_the_smallest_buffer),
         DORY_BOTH_TESTS(T5_list_lengths_that_lie),
         DORY_BOTH_TESTS(T5_odd_commas),
         DORY_BOTH_TESTS(T5_the_clients_order_decides),
@@ -618,6 +671,7 @@ int main(void)
         DORY_BOTH_TESTS(newkeys_with_something_behind),
         DORY_BOTH_TESTS(cipher_changes_at_a_rekey),
         DORY_BOTH_TESTS(shared_secret_with_a_leading_zero),
+        DORY_BOTH_TESTS(shared_secret_as_a_string),
         DORY_BOTH_TESTS(T6_low_order_points),
         DORY_BOTH_TESTS(T6_public_values_of_the_wrong_size),
         cmocka_unit_test(T6_host_key_signature_wrong_at_every_byte),

@@ -408,9 +408,12 @@ static size_t reply_to(const struct attempt *a, uint8_t *out)
 static void A4_same_replies_for_known_and_unknown_users(void **state)
 {
     static const struct attempt attempts[] = {
-        {"known user, wrong password", "alice", "wrong", 0}, {"unknown user", "mallory", "wrong", 0},
-        {"root", "root", "secret", 0},                       {"known user, another's key, asked", "alice", NULL, 70},
-        {"unknown user, key asked", "mallory", NULL, 70},    {"known user, another's key, signed", "alice", NULL, 71},
+        {"known user, wrong password", "alice", "wrong", 0},
+        {"unknown user", "mallory", "wrong", 0},
+        {"root", "root", "secret", 0},
+        {"known user, another's key, asked", "alice", NULL, 70},
+        {"unknown user, key asked", "mallory", NULL, 70},
+        {"known user, another's key, signed", "alice", NULL, 71},
         {"unknown user, signed", "mallory", NULL, 71},
     };
     uint8_t first[256], reply[256];
@@ -542,9 +545,9 @@ static void A5_signature_wrong_at_every_byte_and_length(void **state)
 /* CVE-2026-16516 and its like: algorithm name, key blob and signature blob must name the same thing. */
 static void A5_algorithm_and_key_disagree(void **state)
 {
-    static const char *const algorithms[] = {"ssh-rsa",    "rsa-sha2-256", "ecdsa-sha2-nistp256", "ssh-ed25519-cert-v01@openssh.com",
-                                             "",           "ssh-dss",      "none",                "ssh-ed2551",
-                                             "ssh-ed25519 ", "ssh-ed25519,ssh-rsa"};
+    static const char *const algorithms[] = {
+        "ssh-rsa",    "rsa-sha2-256", "ecdsa-sha2-nistp256", "ssh-ed25519-cert-v01@openssh.com", "", "ssh-dss", "none",
+        "ssh-ed2551", "ssh-ed25519 ", "ssh-ed25519,ssh-rsa"};
     static struct dory_bytes data;
     struct dory_wire_saved saved;
     uint8_t signature[DORY_KEY_BLOB_MAX], key[64];
@@ -1032,6 +1035,50 @@ static void A8_password_larger_than_the_buffer(void **state)
     dory_wire_free(&w);
 }
 
+static void keys_larger_than_the_buffer(void **state)
+{
+    static uint8_t key[9000];
+    (void)state;
+
+    for (int ask = 0; ask < 2; ask++) {
+        dory_kit_case("ask %d", ask);
+        dory_wire_new(&w, &dory_ssh_client);
+        w.config.tx_size = 4096;
+        w.hold = 1U << DORY_EV_AUTH;
+        dory_wire_to(&w, WIRE_NEWKEYS);
+        dory_wire_send_newkeys(&w);
+        CHECK_EQ(dory_ssh_auth_publickey(&w.ssh, "ssh-ed25519", key, sizeof key, ask), DORY_E_SPACE);
+        CHECK_EQ(dory_ssh_error(&w.ssh), DORY_OK);
+        CHECK_EQ(dory_ssh_auth_publickey(&w.ssh, "ssh-ed25519", w.userkey.blob, w.userkey.n, false), DORY_OK);
+        w.hold = 0;
+        dory_wire_expect(&w, MSG_USERAUTH_REQUEST, NULL);
+        dory_wire_free(&w);
+    }
+}
+
+/* RFC 4251: a message ends where its fields end. */
+static void requests_with_something_behind(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        dory_kit_case("case %d", i);
+        begin(&dory_ssh_server, WIRE_AUTH);
+        if (i < 2)
+            dory_wire_put_publickey(&w, &b, "alice", "ssh-ed25519", &w.userkey, i);
+        else
+            dory_wire_put_password(&b, "alice", "secret");
+        if (i == 3) { /* one password where two are announced */
+            b.p[b.n - 11] = 1;
+        } else {
+            dory_put8(&b, 0);
+        }
+        dory_wire_send_bytes(&w, &b);
+        expect_protocol_error();
+        CHECK_EQ(w.events[DORY_EV_AUTH_REQUEST], 0);
+        dory_wire_free(&w);
+    }
+}
+
 /* RFC 4252 8: the length of a packet does not tell that of a password. */
 static void password_length_is_hidden(void **state)
 {
@@ -1136,6 +1183,8 @@ int main(void)
         cmocka_unit_test(A8_info_request_to_a_client),
         cmocka_unit_test(A8_client_sends_passwords_whole),
         cmocka_unit_test(A8_password_larger_than_the_buffer),
+        cmocka_unit_test(keys_larger_than_the_buffer),
+        cmocka_unit_test(requests_with_something_behind),
         cmocka_unit_test(password_length_is_hidden),
         cmocka_unit_test(K3_password_is_wiped_with_the_answer),
         cmocka_unit_test(A8_banner_of_the_server),

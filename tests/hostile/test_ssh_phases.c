@@ -11,11 +11,11 @@
 #include "ssh_peer.h"
 
 enum {
-    R = 1,  /* rejected: DISCONNECT */
-    U = 2,  /* UNIMPLEMENTED with its sequence number */
-    K = 4,  /* taken or ignored; the conversation goes on */
-    V = 8,  /* the proper next step, or one that ends the channel: only must not be rejected */
-    B = 16  /* the peer says goodbye */
+    R = 1, /* rejected: DISCONNECT */
+    U = 2, /* UNIMPLEMENTED with its sequence number */
+    K = 4, /* taken or ignored; the conversation goes on */
+    V = 8, /* the proper next step, or one that ends the channel: only must not be rejected */
+    B = 16 /* the peer says goodbye */
 };
 
 struct range {
@@ -27,22 +27,23 @@ struct range {
 static const struct range first_kex_strict[] = {{0, 255, R, R}, {1, 1, B, B}};
 static const struct range first_kex_lax[] = {
     {0, 255, R, R}, {1, 1, B, B}, {2, 4, K, K}, {5, 6, R | U, R | U}, {7, 7, R | U | K, R | U | K}, {8, 19, R | U, R | U}};
-static const struct range rekey[] = {
-    {0, 255, R, R}, {1, 1, B, B}, {2, 4, K, K}, {5, 6, R, R}, {7, 7, R | U | K, R | U | K}, {8, 19, R | U, R | U}};
+static const struct range rekey[] = {{0, 255, R, R},       {1, 1, B, B}, {2, 4, K, K}, {5, 6, R, R}, {7, 7, R | U | K, R | U | K},
+                                     {8, 19, R | U, R | U}};
 
-static const struct range encrypted[] = { /* common to all phases outside a key exchange */
-    {0, 0, R | U, R | U},  {1, 1, B, B},         {2, 4, K, K},   {5, 6, R | U, R | U},   {7, 7, R | U | K, R | U | K},
-    {8, 8, R | U, R | U},  {9, 19, U, U},        {20, 20, V, V}, {21, 21, R, R},         {22, 29, R | U, R | U},
-    {30, 31, R, R},        {32, 49, R | U, R | U}, {50, 53, R, R}, {54, 79, R | U, R | U}, {60, 60, R, R | U}};
+static const struct range encrypted[] =
+    {/* common to all phases outside a key exchange */
+     {0, 0, R | U, R | U}, {1, 1, B, B},           {2, 4, K, K},   {5, 6, R | U, R | U},   {7, 7, R | U | K, R | U | K},
+     {8, 8, R | U, R | U}, {9, 19, U, U},          {20, 20, V, V}, {21, 21, R, R},         {22, 29, R | U, R | U},
+     {30, 31, R, R},       {32, 49, R | U, R | U}, {50, 53, R, R}, {54, 79, R | U, R | U}, {60, 60, R, R | U}};
 
 static const struct range before_login[] = {{80, 127, R, R}, {128, 255, R | U, R | U}, {192, 192, R | U | K, R | U | K}};
 static const struct range service[] = {{5, 5, V, R | U}, {6, 6, R | U, V}, {7, 7, K, K}};
-static const struct range login[] = {{50, 50, V, R}, {51, 52, R, V}, {53, 53, R, K}, {60, 60, R, V}, {7, 7, R | U | K, K}, {6, 6, R | U, R}};
+static const struct range login[] = {{50, 50, V, R}, {51, 52, R, V},       {53, 53, R, K},
+                                     {60, 60, R, V}, {7, 7, R | U | K, K}, {6, 6, R | U, R}};
 
 static const struct range logged_in[] = {
-    {50, 50, K, R | U}, {53, 53, R, R | U | K}, {80, 80, K, K},       {81, 82, R | K, R | K}, {83, 89, U, U},
-    {90, 90, K, K},     {91, 100, R, R},        {101, 191, U, U},     {192, 192, K, K},       {193, 193, R | U | K, R | U | K},
-    {194, 255, U, U}};
+    {50, 50, K, R | U}, {53, 53, R, R | U | K}, {80, 80, K, K},   {81, 82, R | K, R | K},           {83, 89, U, U},  {90, 90, K, K},
+    {91, 100, R, R},    {101, 191, U, U},       {192, 192, K, K}, {193, 193, R | U | K, R | U | K}, {194, 255, U, U}};
 static const struct range opening[] = {{91, 92, R, V}};
 static const struct range open_channel[] = {{93, 93, K, K}, {94, 95, K, K}, {96, 97, V, V}, {98, 98, V, K}};
 static const struct range requested[] = {{99, 100, R, V}, {94, 95, R | K, K}};
@@ -51,8 +52,7 @@ static const struct range running[] = {{98, 98, K, K}};
 static void apply(unsigned *table, const struct range *ranges, size_t n, bool server)
 {
     for (size_t i = 0; i < n; i++)
-        for (int t = ranges[i].from; t <= ranges[i].to; t++)
-            table[t] = server ? ranges[i].server : ranges[i].client;
+        for (int t = ranges[i].from; t <= ranges[i].to; t++) table[t] = server ? ranges[i].server : ranges[i].client;
 }
 #define APPLY(ranges) apply(table, ranges, sizeof ranges / sizeof *ranges, server)
 
@@ -226,7 +226,7 @@ static void cut_short(const struct dory_ssh_role *role)
             dory_wire_build_message(&w, &whole, type);
             if (without_effect(role, phase, type) || whole.n == 1)
                 continue;
-            for (size_t n = 1; n < whole.n; n += whole.n > 150 ? 13 : 1) {
+            for (size_t n = 1; n<whole.n; n += whole.n> 150 ? 13 : 1) {
                 unsigned got;
                 uint32_t seq;
                 dory_kit_case("phase %s, message %u, %zu of %zu bytes", dory_wire_phase_name(phase), type, n, whole.n);
@@ -257,12 +257,9 @@ static void malformed_messages_are_rejected_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(T7_every_message_in_every_phase_server_strict),
-        cmocka_unit_test(T7_every_message_in_every_phase_client_strict),
-        cmocka_unit_test(T7_every_message_in_every_phase_server_lax),
-        cmocka_unit_test(T7_every_message_in_every_phase_client_lax),
-        cmocka_unit_test(malformed_messages_are_rejected_server),
-        cmocka_unit_test(malformed_messages_are_rejected_client),
+        cmocka_unit_test(T7_every_message_in_every_phase_server_strict), cmocka_unit_test(T7_every_message_in_every_phase_client_strict),
+        cmocka_unit_test(T7_every_message_in_every_phase_server_lax),    cmocka_unit_test(T7_every_message_in_every_phase_client_lax),
+        cmocka_unit_test(malformed_messages_are_rejected_server),        cmocka_unit_test(malformed_messages_are_rejected_client),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

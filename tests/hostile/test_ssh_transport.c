@@ -13,9 +13,9 @@ static void begin(const struct dory_ssh_role *role, int cipher, enum dory_wire_p
 
 /* ---- T1: lengths ---- */
 
-static const uint32_t bad_lengths[] = {0,     1,      2,      3,      4,      5,          6,          8,          11,        13,
-                                       17,    35001,  40004,  65540,  65541,  0x00100004, 0x00fffffc, 0x7ffffffc, 0x7fffffff, 0x80000000,
-                                       0x80000004, 0xfffffff4, 0xfffffffc, 0xffffffff};
+static const uint32_t bad_lengths[] = {0,          1,          2,          3,          4,          5,          6,          8,
+                                       11,         13,         17,         35001,      40004,      65540,      65541,      0x00100004,
+                                       0x00fffffc, 0x7ffffffc, 0x7fffffff, 0x80000000, 0x80000004, 0xfffffff4, 0xfffffffc, 0xffffffff};
 
 static void T1_impossible_lengths_in_the_clear(const struct dory_ssh_role *role)
 {

@@ -120,8 +120,12 @@ DORY_BOTH_ROLES(T4_line_without_end)
 
 static void T4_server_refuses_other_lines_at_once(void **state)
 {
-    static const char *const lines[] = {"GET / HTTP/1.1\r\nHost: device\r\n\r\n", "hello\r\nSSH-2.0-x\r\n", "\r\nSSH-2.0-x\r\n",
-                                        "\x16\x03\x01\x02", "ssh-2.0-x\r\n", " SSH-2.0-x\r\n"};
+    static const char *const lines[] = {"GET / HTTP/1.1\r\nHost: device\r\n\r\n",
+                                        "hello\r\nSSH-2.0-x\r\n",
+                                        "\r\nSSH-2.0-x\r\n",
+                                        "\x16\x03\x01\x02",
+                                        "ssh-2.0-x\r\n",
+                                        " SSH-2.0-x\r\n"};
     (void)state;
 
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -229,8 +233,7 @@ static void T4_version_is_kept_printable(const struct dory_ssh_role *role)
     dory_wire_to(&w, WIRE_KEXINIT);
     dory_ssh_names(&w.ssh, &names);
     CHECK(memcmp(names.peer_version, "SSH-2.0-", 8) == 0);
-    for (const char *p = names.peer_version; *p; p++)
-        CHECK(*p >= 0x20 && *p < 0x7f);
+    for (const char *p = names.peer_version; *p; p++) CHECK(*p >= 0x20 && *p < 0x7f);
     dory_wire_free(&w);
 }
 DORY_BOTH_ROLES(T4_version_is_kept_printable)

@@ -5,10 +5,10 @@
 enum { CLIENT_ENGINE = 1, STRICT = 2, READ_AHEAD = 4, MANUAL_EVENTS = 8, MANUAL_DATA = 16, ASK = 32 };
 enum { RAW, SEALED, SEALED_TWICE, ACCEPT, REFUSE, CHOOSE, SIGN, TICK, SEND, TAKE, OPEN, END, REKEY, DRAIN, CUT, SAY_GOODBYE, STEPS };
 
-#define PROMISE(cond)                                                                                                              \
-    do {                                                                                                                           \
-        if (!(cond))                                                                                                               \
-            broken(#cond);                                                                                                         \
+#define PROMISE(cond)                                                                                                                      \
+    do {                                                                                                                                   \
+        if (!(cond))                                                                                                                       \
+            broken(#cond);                                                                                                                 \
     } while (0)
 
 static void broken(const char *promise)
@@ -337,8 +337,7 @@ static size_t change(struct dory_kit_rng *rng, uint8_t *p, size_t n, size_t cap,
     case 1: p[i] = (uint8_t)dory_kit_random(rng, 256); return n;
     case 2:
         v = odd[dory_kit_random(rng, sizeof odd / sizeof *odd)];
-        for (uint32_t k = 0; k < 4 && i + k < n; k++)
-            p[i + k] = (uint8_t)(v >> (24 - 8 * k));
+        for (uint32_t k = 0; k < 4 && i + k < n; k++) p[i + k] = (uint8_t)(v >> (24 - 8 * k));
         return n;
     case 3: return n > 8 ? erase(p, n, i, count) : n;
     case 4:
@@ -346,8 +345,7 @@ static size_t change(struct dory_kit_rng *rng, uint8_t *p, size_t n, size_t cap,
         memcpy(copy, p + i, count);
         return insert(p, n, cap, dory_kit_random(rng, (uint32_t)n), copy, count);
     case 5:
-        for (v = 0; v < count; v++)
-            copy[v] = (uint8_t)dory_kit_random(rng, 256);
+        for (v = 0; v < count; v++) copy[v] = (uint8_t)dory_kit_random(rng, 256);
         return insert(p, n, cap, i, copy, count);
     case 6: p[i] = (uint8_t)(p[i] + (dory_kit_random(rng, 2) ? 1 : 255)); return n;
     default:
@@ -362,7 +360,6 @@ size_t dory_fuzz_mutate(struct dory_kit_rng *rng, uint8_t *input, size_t n, size
 {
     uint32_t times = 1 + dory_kit_random(rng, 6);
 
-    while (times-- && n > 2)
-        n = change(rng, input, n, cap, other, other_n);
+    while (times-- && n > 2) n = change(rng, input, n, cap, other, other_n);
     return n;
 }

@@ -137,8 +137,7 @@ void dory_put_text(struct dory_bytes *b, const char *text)
 
 void dory_put_mpint(struct dory_bytes *b, const uint8_t *be, size_t n)
 {
-    while (n && *be == 0)
-        be++, n--;
+    while (n && *be == 0) be++, n--;
     if (n && *be >= 0x80) {
         dory_put32(b, (uint32_t)n + 1);
         dory_put8(b, 0);
@@ -223,14 +222,12 @@ void dory_snap_add(struct dory_snap *s, void *at, size_t n)
 
 void dory_snap_restore(const struct dory_snap *s)
 {
-    for (int i = 0; i < s->count; i++)
-        memcpy(s->region[i].at, s->region[i].copy, s->region[i].n);
+    for (int i = 0; i < s->count; i++) memcpy(s->region[i].at, s->region[i].copy, s->region[i].n);
 }
 
 void dory_snap_free(struct dory_snap *s)
 {
-    for (int i = 0; i < s->count; i++)
-        free(s->region[i].copy);
+    for (int i = 0; i < s->count; i++) free(s->region[i].copy);
     s->count = 0;
 }
 

@@ -21,16 +21,16 @@
 void dory_kit_case(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void dory_kit_failed(const char *file, int line, const char *what, bool values, long long got, long long want);
 
-#define CHECK(cond)                                                                                                                \
-    do {                                                                                                                           \
-        if (!(cond))                                                                                                               \
-            dory_kit_failed(__FILE__, __LINE__, #cond, false, 0, 0);                                                               \
+#define CHECK(cond)                                                                                                                        \
+    do {                                                                                                                                   \
+        if (!(cond))                                                                                                                       \
+            dory_kit_failed(__FILE__, __LINE__, #cond, false, 0, 0);                                                                       \
     } while (0)
-#define CHECK_EQ(got, want)                                                                                                        \
-    do {                                                                                                                           \
-        long long got_ = (long long)(got), want_ = (long long)(want);                                                              \
-        if (got_ != want_)                                                                                                         \
-            dory_kit_failed(__FILE__, __LINE__, #got " == " #want, true, got_, want_);                                             \
+#define CHECK_EQ(got, want)                                                                                                                \
+    do {                                                                                                                                   \
+        long long got_ = (long long)(got), want_ = (long long)(want);                                                                      \
+        if (got_ != want_)                                                                                                                 \
+            dory_kit_failed(__FILE__, __LINE__, #got " == " #want, true, got_, want_);                                                     \
     } while (0)
 #define FAIL(text) dory_kit_failed(__FILE__, __LINE__, text, false, 0, 0)
 /* Everyone is told: prints a figure that the test wants in the log. */
@@ -43,7 +43,7 @@ struct dory_kit_rng {
     uint8_t block[32];
     size_t left;
     long calls;
-    long fail_at; /* this call fails, counted from 1; 0: none */
+    long fail_at;    /* this call fails, counted from 1; 0: none */
     bool fail_after; /* and all later ones too */
 };
 void dory_kit_rng_init(struct dory_kit_rng *rng, uint32_t seed);

@@ -183,8 +183,7 @@ static void fill(const struct dory_pair *p, const struct dory_pair_side *side, s
         memmove(st->echo, st->echo + n, st->echo_n - n);
         st->echo_n -= n;
     } else {
-        for (size_t i = 0; i < n; i++)
-            to[i] = dory_pair_pattern(st->index, direction, st->sent + i);
+        for (size_t i = 0; i < n; i++) to[i] = dory_pair_pattern(st->index, direction, st->sent + i);
     }
     st->sent += n;
 }
@@ -220,15 +219,14 @@ static bool send_err(struct dory_pair *p, struct dory_pair_side *side, int chann
         return false;
     if (n > left)
         n = (size_t)left;
-    for (size_t i = 0; i < n; i++)
-        to[i] = dory_pair_pattern(st->index, ERR, st->err_sent + i);
+    for (size_t i = 0; i < n; i++) to[i] = dory_pair_pattern(st->index, ERR, st->err_sent + i);
     CHECK_EQ(dory_ssh_senddata_ack(&side->ssh, n), DORY_OK);
     st->err_sent += n;
     return true;
 }
 
-static size_t take(const struct dory_pair *p, const struct dory_pair_side *side, struct dory_pair_stream *st, bool err,
-                   const uint8_t *from, size_t n)
+static size_t take(const struct dory_pair *p, const struct dory_pair_side *side, struct dory_pair_stream *st, bool err, const uint8_t *from,
+                   size_t n)
 {
     int direction = side == &p->server ? UP : err ? ERR : p->echo ? UP : DOWN;
     uint64_t *count = err ? &st->err_got : &st->got;
@@ -241,8 +239,7 @@ static size_t take(const struct dory_pair *p, const struct dory_pair_side *side,
         memcpy(st->echo + st->echo_n, from, n);
         st->echo_n += n;
     }
-    for (size_t i = 0; i < n; i++)
-        CHECK_EQ(from[i], dory_pair_pattern(st->index, direction, *count + i));
+    for (size_t i = 0; i < n; i++) CHECK_EQ(from[i], dory_pair_pattern(st->index, direction, *count + i));
     *count += n;
     return n;
 }
@@ -379,8 +376,7 @@ static bool run_application(struct dory_pair *p, struct dory_pair_side *side)
     if (dory_ssh_error(&side->ssh))
         return false;
     if (side == &p->client)
-        while (open_more(p))
-            moved = true;
+        while (open_more(p)) moved = true;
     for (int i = 0, first = side->next; i < side->config.channel_count; i++) {
         int channel = (first + i) % side->config.channel_count;
         uint64_t before = side->stream[channel].sent;
@@ -522,8 +518,7 @@ void dory_pair_check(struct dory_pair *p)
     CHECK_EQ(dory_ssh_error(&p->server.ssh), DORY_E_DISCONNECTED);
     CHECK_EQ(dory_ssh_disconnect_reason(&p->server.ssh), SSH_DISCONNECT_BY_APPLICATION);
     CHECK_EQ(p->server.eof_result, DORY_OK);
-    for (int i = 0; i < DORY_PAIR_CHANNELS; i++)
-        CHECK(!p->client.stream[i].used);
+    for (int i = 0; i < DORY_PAIR_CHANNELS; i++) CHECK(!p->client.stream[i].used);
 }
 
 void dory_pair_whole(void (*set)(struct dory_pair *p, void *ctx), void *ctx)

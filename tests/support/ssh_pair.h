@@ -40,8 +40,8 @@ struct dory_pair_side {
     bool event_seen;
     bool eof_told;
     int eof_result;
-    int last_error;        /* of the last call of a window */
-    struct dory_pipe out;  /* on its way to the other side */
+    int last_error;       /* of the last call of a window */
+    struct dory_pipe out; /* on its way to the other side */
     struct dory_pipe record;
 };
 
@@ -54,10 +54,10 @@ struct dory_pair {
     bool echo; /* the server sends back what comes, instead of `down` bytes */
     enum dory_request request;
     uint32_t status;
-    uint8_t method;  /* DORY_AUTH_ bit of the client */
+    uint8_t method; /* DORY_AUTH_ bit of the client */
     bool ask, none_first;
     bool accept_none;
-    bool stay;       /* the client does not disconnect at the end */
+    bool stay; /* the client does not disconnect at the end */
     bool record;
     uint64_t tick_ms;
     size_t pipe_max; /* what the way between them holds, as a socket's buffers do */

@@ -2,8 +2,8 @@
 #include "ssh_peer.h"
 
 const struct dory_kex *const dory_wire_all_kex[] = {&dory_kex_curve25519_sha256, &dory_kex_curve25519_sha256_libssh, NULL};
-const struct dory_cipher *const dory_wire_all_ciphers[] = {&dory_cipher_chacha20_poly1305, &dory_cipher_aes256_gcm,
-                                                           &dory_cipher_aes256_ctr, NULL};
+const struct dory_cipher *const dory_wire_all_ciphers[] = {&dory_cipher_chacha20_poly1305, &dory_cipher_aes256_gcm, &dory_cipher_aes256_ctr,
+                                                           NULL};
 const struct dory_mac *const dory_wire_all_macs[] = {&dory_mac_hmac_sha2_256_etm, NULL};
 const struct dory_sigalg *const dory_wire_all_signatures[] = {&dory_sig_ssh_ed25519, NULL};
 
@@ -324,8 +324,7 @@ void dory_wire_queue(struct dory_wire *w, const struct dory_bytes *b, int times)
     static uint8_t packet[DORY_KIT_BYTES + 512];
 
     dory_wire_start(w);
-    while (times--)
-        dory_pipe_put(&w->to_engine, packet, dory_wire_seal(w, b->p, b->n, packet, sizeof packet));
+    while (times--) dory_pipe_put(&w->to_engine, packet, dory_wire_seal(w, b->p, b->n, packet, sizeof packet));
 }
 
 uint32_t dory_wire_send_bytes(struct dory_wire *w, const struct dory_bytes *b)
@@ -470,8 +469,7 @@ void dory_wire_expect(struct dory_wire *w, unsigned type, struct dory_wire_msg *
         if (m->type == MSG_DISCONNECT)
             break;
     }
-    print_error("waited for message %u; engine: %s (%s)\n", type, dory_strerror(dory_ssh_error(&w->ssh)),
-                dory_ssh_error_text(&w->ssh));
+    print_error("waited for message %u; engine: %s (%s)\n", type, dory_strerror(dory_ssh_error(&w->ssh)), dory_ssh_error_text(&w->ssh));
     FAIL("the message came");
 }
 

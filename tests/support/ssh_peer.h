@@ -85,9 +85,9 @@ struct dory_wire_msg {
     struct dory_view whole;
 };
 
-#define DORY_WIRE_CHANNEL 77 /* our channel number */
+#define DORY_WIRE_CHANNEL  77 /* our channel number */
 #define DORY_WIRE_CHANNELS 16
-#define DORY_WIRE_KEEP 12288
+#define DORY_WIRE_KEEP     12288
 
 /* The last event of a type that asks for authentication or a channel, copied. */
 struct dory_wire_event {
@@ -109,21 +109,21 @@ struct dory_wire {
     unsigned hold, refuse; /* bit 1 << enum dory_event_type */
     uint8_t auth_plan;     /* client: a DORY_AUTH_ bit */
     bool auth_ask;
-    int auth_limit;        /* client: tries before it gives up by refusing; 0: never */
+    int auth_limit; /* client: tries before it gives up by refusing; 0: never */
     bool hold_data, hold_drain;
-    size_t take;           /* recvdata bytes acknowledged at once; 0: all */
-    size_t chunk;          /* recvpkt bytes given at once; 0: all */
-    unsigned events[16];   /* how many came, by type; an event counts once */
+    size_t take;         /* recvdata bytes acknowledged at once; 0: all */
+    size_t chunk;        /* recvpkt bytes given at once; 0: all */
+    unsigned events[16]; /* how many came, by type; an event counts once */
     struct dory_wire_event last;
     bool event_counted;
     unsigned logins;       /* server: requests that prove something, accepted */
     uint64_t got, got_sum; /* channel data that came */
     uint8_t got_bytes[4096];
-    uint64_t drained;      /* bytes that left the engine */
-    int last_error;        /* of the last call of a window */
+    uint64_t drained; /* bytes that left the engine */
+    int last_error;   /* of the last call of a window */
 
     /* the scripted peer */
-    bool server;           /* this end */
+    bool server; /* this end */
     struct dory_kit_rng rng;
     const char *version;   /* whole line, with its end */
     const char *lists[10]; /* KEXINIT name-lists, all set by dory_wire_new */
@@ -135,7 +135,7 @@ struct dory_wire {
     struct dory_kit_key hostkey, userkey;
     uint32_t window, max_packet; /* of our side of channels */
     const char *password;
-    bool no_strict_reset;  /* misbehave: keep counting at NEWKEYS */
+    bool no_strict_reset;                /* misbehave: keep counting at NEWKEYS */
     int64_t forge_length, forge_padding; /* next packet only; -1: honest */
 
     struct dory_pipe to_engine, from_engine;
@@ -157,7 +157,7 @@ struct dory_wire {
     bool have_session;
     uint32_t engine_channel; /* the engine's number for our channel */
     uint32_t engine_window, engine_max;
-    int channel;             /* what the engine's caller calls it */
+    int channel; /* what the engine's caller calls it */
     enum dory_wire_phase phase;
     uint8_t packet[DORY_KIT_BYTES]; /* the last one received */
 };
@@ -202,7 +202,7 @@ void dory_wire_recv_kexinit(struct dory_wire *w);
 void dory_wire_send_kex(struct dory_wire *w); /* 30, or 31 with the host key's signature */
 void dory_wire_recv_kex(struct dory_wire *w); /* the other one */
 void dory_wire_send_newkeys(struct dory_wire *w);
-void dory_wire_rekey(struct dory_wire *w);   /* a whole one, begun by us */
+void dory_wire_rekey(struct dory_wire *w); /* a whole one, begun by us */
 /* From wherever it is: the conversation can still be brought to a running command, and data goes both ways. */
 void dory_wire_prove_alive(struct dory_wire *w);
 
@@ -239,18 +239,18 @@ void dory_wire_restore(struct dory_wire *w, const struct dory_wire_saved *saved)
 void dory_wire_forget(struct dory_wire_saved *saved);
 
 /* One test in both roles of the engine: static void name(const struct dory_ssh_role *role) becomes name_server and name_client. */
-#define DORY_BOTH_ROLES(name)                                                                                                      \
-    static void name##_server(void **state)                                                                                        \
-    {                                                                                                                              \
-        (void)state;                                                                                                               \
-        dory_kit_case("server");                                                                                                   \
-        name(&dory_ssh_server);                                                                                                    \
-    }                                                                                                                              \
-    static void name##_client(void **state)                                                                                        \
-    {                                                                                                                              \
-        (void)state;                                                                                                               \
-        dory_kit_case("client");                                                                                                   \
-        name(&dory_ssh_client);                                                                                                    \
+#define DORY_BOTH_ROLES(name)                                                                                                              \
+    static void name##_server(void **state)                                                                                                \
+    {                                                                                                                                      \
+        (void)state;                                                                                                                       \
+        dory_kit_case("server");                                                                                                           \
+        name(&dory_ssh_server);                                                                                                            \
+    }                                                                                                                                      \
+    static void name##_client(void **state)                                                                                                \
+    {                                                                                                                                      \
+        (void)state;                                                                                                                       \
+        dory_kit_case("client");                                                                                                           \
+        name(&dory_ssh_client);                                                                                                            \
     }
 #define DORY_BOTH_TESTS(name) cmocka_unit_test(name##_server), cmocka_unit_test(name##_client)
 

@@ -24,8 +24,7 @@ void dory_wire_build_kexinit(struct dory_wire *w, struct dory_bytes *b)
     w->config.rng.fill(&w->rng, cookie, sizeof cookie);
     dory_put8(b, MSG_KEXINIT);
     dory_put_raw(b, cookie, sizeof cookie);
-    for (int i = 0; i < 10; i++)
-        dory_put_text(b, w->lists[i]);
+    for (int i = 0; i < 10; i++) dory_put_text(b, w->lists[i]);
     dory_put8(b, w->follows);
     dory_put32(b, 0);
 }
@@ -52,8 +51,7 @@ void dory_wire_recv_kexinit(struct dory_wire *w)
     w->their_kexinit.n = 0;
     dory_put_raw(&w->their_kexinit, m.whole.p, m.whole.n);
     m.body = dory_view(w->their_kexinit.p + 17, m.whole.n - 17);
-    for (int i = 0; i < 10; i++)
-        w->their_kexinit_lists[i] = dory_get_string(&m.body);
+    for (int i = 0; i < 10; i++) w->their_kexinit_lists[i] = dory_get_string(&m.body);
     CHECK_EQ(dory_get8(&m.body), 0);
     CHECK_EQ(dory_get32(&m.body), 0);
     CHECK(!m.body.bad && m.body.n == 0);
@@ -446,8 +444,7 @@ static void step(struct dory_wire *w)
 void dory_wire_to(struct dory_wire *w, enum dory_wire_phase phase)
 {
     dory_wire_start(w);
-    while (w->phase != phase)
-        step(w);
+    while (w->phase != phase) step(w);
 }
 
 uint32_t dory_wire_open_session(struct dory_wire *w, uint32_t our_number, const char *command)
@@ -502,7 +499,6 @@ void dory_wire_prove_alive(struct dory_wire *w)
     CHECK(p && n >= sizeof word);
     memcpy(p, word, sizeof word - 1);
     CHECK_EQ(dory_ssh_senddata_ack(&w->ssh, sizeof word - 1), DORY_OK);
-    do
-        dory_wire_expect(w, MSG_DATA, &m);
+    do dory_wire_expect(w, MSG_DATA, &m);
     while (dory_get32(&m.body) != DORY_WIRE_CHANNEL || !dory_view_is(dory_get_string(&m.body), word));
 }

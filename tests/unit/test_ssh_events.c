@@ -193,8 +193,7 @@ static void host_key_is_asked_about_once(void **state)
     (void)state;
     dory_wire_new(&w, &dory_ssh_client);
     dory_wire_to(&w, WIRE_CHANNEL);
-    for (int i = 0; i < 4; i++)
-        dory_wire_rekey(&w);
+    for (int i = 0; i < 4; i++) dory_wire_rekey(&w);
     dory_wire_prove_alive(&w);
     CHECK_EQ(w.events[DORY_EV_HOSTKEY], 1);
     dory_wire_free(&w);
@@ -246,8 +245,7 @@ static void refusing_each_event(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-        refuse(&refusals[i]);
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) refuse(&refusals[i]);
 }
 
 static void set_second_chance(struct dory_pair *p, void *ctx)
@@ -336,8 +334,7 @@ static void a_bad_user_signature_costs_a_try(void **state)
     p.method = DORY_AUTH_PUBLICKEY;
     p.client.event_delay = 1;
     dory_pair_start(&p);
-    while (p.client.events[DORY_EV_SIGN] == 0)
-        CHECK(dory_pair_round(&p));
+    while (p.client.events[DORY_EV_SIGN] == 0) CHECK(dory_pair_round(&p));
     CHECK_EQ(dory_ssh_sign(&p.client.ssh, bad, sizeof bad), DORY_OK);
     p.client.event_seen = false;
     dory_pair_run(&p);

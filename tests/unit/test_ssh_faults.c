@@ -220,8 +220,7 @@ static void different_randomness_different_keys(void **state)
 static bool all_zero(const void *at, size_t n)
 {
     const uint8_t *b = at;
-    while (n && !*b)
-        b++, n--;
+    while (n && !*b) b++, n--;
     return n == 0;
 }
 

@@ -50,7 +50,8 @@ static void sixteen_channels_in_bulk_both_ways(void **state)
     (void)state;
     run("16 channels", (struct crowd){.conversations = 16, .channels = 16, .up = 60000, .down = 70000, .err = 5000});
     run("16 channels, rekeying", (struct crowd){.conversations = 16, .channels = 16, .up = 20000, .down = 20000, .rekey = 9000});
-    run("16 channels, small buffers", (struct crowd){.conversations = 16, .channels = 16, .up = 9000, .down = 9000, .buffer = DORY_MIN_BUFFER});
+    run("16 channels, small buffers",
+        (struct crowd){.conversations = 16, .channels = 16, .up = 9000, .down = 9000, .buffer = DORY_MIN_BUFFER});
     run("16 channels, odd pieces", (struct crowd){.conversations = 16, .channels = 16, .up = 9000, .down = 9000, .read = 97, .send = 61});
 }
 
@@ -62,8 +63,13 @@ static void full_pipes_both_ways_do_not_stand_still(void **state)
         for (size_t pipe = 1; pipe <= 70000; pipe = pipe * 6 + 1)
             for (size_t buffer = DORY_MIN_BUFFER; buffer <= 32768; buffer *= 4) {
                 dory_kit_case("%u channels, buffers of %zu, a way that holds %zu", channels, buffer, pipe);
-                dory_pair_whole(set_crowd, &(struct crowd){.conversations = channels + 3, .channels = channels, .up = 20000, .down = 20000,
-                                                           .read = 1000, .buffer = buffer, .pipe = pipe,
+                dory_pair_whole(set_crowd, &(struct crowd){.conversations = channels + 3,
+                                                           .channels = channels,
+                                                           .up = 20000,
+                                                           .down = 20000,
+                                                           .read = 1000,
+                                                           .buffer = buffer,
+                                                           .pipe = pipe,
                                                            .rekey = channels % 3 ? 0 : 30000});
             }
 }
@@ -156,7 +162,8 @@ static void fair_with(uint8_t channels, size_t read, uint32_t window)
 
     dory_kit_case("%u channels, reads of %zu, window %u", channels, read, window);
     dory_pair_new(&p);
-    set_crowd(&p, &(struct crowd){.conversations = channels, .channels = channels, .up = 20000, .down = 200000, .read = read, .window = window});
+    set_crowd(
+        &p, &(struct crowd){.conversations = channels, .channels = channels, .up = 20000, .down = 200000, .read = read, .window = window});
     p.on_round = measure;
     measured = false;
     dory_pair_start(&p);
@@ -260,8 +267,9 @@ static void slow_consumers(void **state)
     for (unsigned every = 1; every <= 20; every += 6)
         for (size_t ack = 1; ack <= 4096; ack *= 16) {
             dory_kit_case("%zu bytes taken in every %u. round", ack, every);
-            dory_pair_whole(set_crowd, &(struct crowd){.conversations = 4, .channels = 2, .up = 40 * ack, .down = 30 * ack, .ack = ack,
-                                                       .ack_every = every});
+            dory_pair_whole(
+                set_crowd,
+                &(struct crowd){.conversations = 4, .channels = 2, .up = 40 * ack, .down = 30 * ack, .ack = ack, .ack_every = every});
         }
 }
 
@@ -411,10 +419,37 @@ static void all_channels_in_use(void **state)
     dory_wire_new(&w, &dory_ssh_client);
     w.config.channel_count = 3;
     dory_wire_to(&w, WIRE_CONNECTION);
-    for (int i = 0; i < 3; i++)
-        CHECK_EQ(dory_ssh_channel_open(&w.ssh, DORY_REQUEST_EXEC, "x", 1), i);
+    for (int i = 0; i < 3; i++) CHECK_EQ(dory_ssh_channel_open(&w.ssh, DORY_REQUEST_EXEC, "x", 1), i);
     CHECK_EQ(dory_ssh_channel_open(&w.ssh, DORY_REQUEST_EXEC, "x", 1), DORY_E_SPACE);
     dory_wire_free(&w);
+}
+
+static void commands_larger_than_the_buffer(void **state)
+{
+    static struct dory_wire w;
+    static char text[100000];
+    size_t longest = 0;
+    (void)state;
+
+    memset(text, 'c', sizeof text);
+    for (size_t n = 1; n < sizeof text; n += n < 3000 ? 331 : 9973) {
+        int channel;
+        dory_kit_case("%zu bytes", n);
+        dory_wire_new(&w, &dory_ssh_client);
+        w.config.tx_size = 4096;
+        dory_wire_to(&w, WIRE_CONNECTION);
+        channel = dory_ssh_channel_open(&w.ssh, DORY_REQUEST_EXEC, text, n);
+        CHECK(channel == 0 || channel == DORY_E_ARG);
+        CHECK(channel == 0 || n > 1000);
+        if (channel == 0) { /* what is taken is also sent, whole */
+            longest = n;
+            w.phase = WIRE_OPENING;
+            w.engine_channel = 0;
+            dory_wire_to(&w, WIRE_REQUESTED);
+        }
+        dory_wire_free(&w);
+    }
+    CHECK(longest >= 1000);
 }
 
 static void channels_only_after_login(void **state)
@@ -450,6 +485,7 @@ int main(void)
         cmocka_unit_test(released_in_every_state),
         cmocka_unit_test(release_before_the_open_is_sent),
         cmocka_unit_test(all_channels_in_use),
+        cmocka_unit_test(commands_larger_than_the_buffer),
         cmocka_unit_test(channels_only_after_login),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -316,8 +316,7 @@ static void packet_limit_starts_again(const struct dory_ssh_role *role)
             b.n = 0;
             dory_put8(&b, MSG_IGNORE);
             dory_put_text(&b, "");
-            for (int i = 0; i < 39; i++)
-                dory_wire_send_bytes(&w, &b);
+            for (int i = 0; i < 39; i++) dory_wire_send_bytes(&w, &b);
             dory_wire_expect_silence(&w);
             if (k < 2)
                 continue;

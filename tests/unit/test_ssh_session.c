@@ -26,10 +26,8 @@ static const size_t larger[] = {100, 127, 128, 255, 256, 257, 511, 1000, 1024, 2
 
 static void sweep(void (*one)(size_t n))
 {
-    for (size_t n = 1; n <= 64; n++)
-        one(n);
-    for (size_t i = 0; i < sizeof larger / sizeof *larger; i++)
-        one(larger[i]);
+    for (size_t n = 1; n <= 64; n++) one(n);
+    for (size_t i = 0; i < sizeof larger / sizeof *larger; i++) one(larger[i]);
 }
 
 static void read_both(size_t n)
@@ -256,12 +254,10 @@ static void methods_that_can_continue_are_told(void **state)
     p.none_first = true;
     p.client.event_delay = 3;
     dory_pair_start(&p);
-    while (p.client.events[DORY_EV_AUTH] < 1 || !p.client.event_seen)
-        CHECK(dory_pair_round(&p));
+    while (p.client.events[DORY_EV_AUTH] < 1 || !p.client.event_seen) CHECK(dory_pair_round(&p));
     CHECK_EQ(dory_ssh_event(&p.client.ssh, &e), DORY_EV_AUTH);
     CHECK_EQ(e.methods, 0);
-    while (p.client.events[DORY_EV_AUTH] < 2)
-        CHECK(dory_pair_round(&p));
+    while (p.client.events[DORY_EV_AUTH] < 2) CHECK(dory_pair_round(&p));
     CHECK_EQ(dory_ssh_event(&p.client.ssh, &e), DORY_EV_AUTH);
     CHECK_EQ(e.methods, DORY_AUTH_PASSWORD | DORY_AUTH_PUBLICKEY);
     CHECK(!e.partial);
@@ -416,9 +412,11 @@ static void broken_configs_are_refused(void **state)
 {
     static struct dory_wire w;
     static uint8_t rx[DORY_MIN_BUFFER], tx[DORY_MIN_BUFFER];
+    static char banner[DORY_MIN_BUFFER + 1];
     (void)state;
 
-    for (int i = 0; i < 11; i++) {
+    memset(banner, 'b', DORY_MIN_BUFFER);
+    for (int i = 0; i < 12; i++) {
         struct dory_ssh_config *c = &w.config;
         bool server = i != 9;
         dory_kit_case("broken config %d", i);
@@ -445,6 +443,8 @@ static void broken_configs_are_refused(void **state)
             c->user = NULL;
         if (i == 10)
             c->channels = NULL;
+        if (i == 11)
+            c->banner = banner;
         CHECK_EQ(dory_ssh_init(&w.ssh, c, 0), DORY_E_ARG);
     }
 }

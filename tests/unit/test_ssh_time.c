@@ -122,8 +122,7 @@ static void no_keepalive_during_a_key_exchange(const struct dory_ssh_role *role)
     w.config.keepalive_ms = 1000;
     w.config.keepalive_max = 100;
     dory_wire_to(&w, WIRE_REKEY_KEXINIT);
-    for (int i = 0; i < 5; i++)
-        dory_wire_tick(&w, 1000);
+    for (int i = 0; i < 5; i++) dory_wire_tick(&w, 1000);
     dory_wire_expect_silence(&w);
     dory_wire_to(&w, WIRE_CHANNEL);
     dory_wire_prove_alive(&w);
@@ -137,8 +136,7 @@ static void no_keepalive_before_login(const struct dory_ssh_role *role)
     dory_wire_new(&w, role);
     w.config.keepalive_ms = 10;
     dory_wire_to(&w, WIRE_AUTH);
-    for (int i = 0; i < 50; i++)
-        dory_wire_tick(&w, 10);
+    for (int i = 0; i < 50; i++) dory_wire_tick(&w, 10);
     dory_wire_expect_silence(&w);
     dory_wire_free(&w);
 }
