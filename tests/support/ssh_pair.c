@@ -56,6 +56,8 @@ static void start_side(struct dory_pair *p, struct dory_pair_side *side)
     side->config.rx = malloc(side->config.rx_size);
     side->config.tx = malloc(side->config.tx_size);
     CHECK(side->config.rx && side->config.tx);
+    memset(&side->ssh, 0xa5, sizeof side->ssh); /* given uninitialised */
+    memset(side->channels, 0xa5, sizeof side->channels);
     CHECK_EQ(dory_ssh_init(&side->ssh, &side->config, p->now), DORY_OK);
 }
 

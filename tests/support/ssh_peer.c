@@ -90,6 +90,8 @@ void dory_wire_start(struct dory_wire *w)
     if (!w->config.tx)
         w->config.tx = malloc(w->config.tx_size);
     CHECK(w->config.rx && w->config.tx);
+    memset(&w->ssh, 0xa5, sizeof w->ssh); /* given uninitialised */
+    memset(w->channels, 0xa5, sizeof w->channels);
     CHECK_EQ(dory_ssh_init(&w->ssh, &w->config, w->now), DORY_OK);
 }
 
