@@ -68,11 +68,11 @@ DORY_BOTH_ROLES(T5_mac_lists_matter_only_where_a_mac_is_used)
 static const char *long_list(size_t n, const char *name)
 {
     static char text[40000];
-    size_t tail = strlen(name);
 
-    for (size_t i = 0; i < n - tail; i++) text[i] = i & 1 ? ',' : 'a';
-    text[n - tail - 1] = ',';
-    memcpy(text + n - tail, name, tail + 1);
+    CHECK(n < sizeof text);
+    memset(text, 'a', n);
+    for (size_t i = 1; i < n; i += 2) text[i] = ',';
+    snprintf(text + n - strlen(name) - 1, strlen(name) + 2, ",%s", name);
     return text;
 }
 
