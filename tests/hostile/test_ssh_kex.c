@@ -503,6 +503,31 @@ static void A5_host_key_signature_with_S_beyond_the_order(void **state)
     dory_wire_free(&w);
 }
 
+/* All is signed well, but the public value has a byte behind it that the hash does not know. */
+static void T6_public_value_with_a_byte_behind(void **state)
+{
+    struct dory_wire_saved saved;
+    uint8_t signature[DORY_KEY_BLOB_MAX];
+    size_t n;
+    (void)state;
+
+    client_awaits_reply(&saved);
+    dory_wire_send_reply(&w, honest_reply, 32, honest_secret, NULL, 0);
+    n = dory_kit_sign(&w.hostkey, w.h, 32, signature, sizeof signature);
+    dory_wire_restore(&w, &saved);
+    b.n = 0;
+    dory_put8(&b, MSG_KEX_REPLY);
+    dory_put_string(&b, w.hostkey.blob, w.hostkey.n);
+    dory_put32(&b, 33);
+    dory_put_raw(&b, honest_reply, 32);
+    dory_put8(&b, 0);
+    dory_put_string(&b, signature, n);
+    dory_wire_send_bytes(&w, &b);
+    expect_kex_failed();
+    dory_wire_forget(&saved);
+    dory_wire_free(&w);
+}
+
 /* With the neutral element as key and R, and S = 0, the equation holds for every message. */
 static void A5_host_key_of_small_order(void **state)
 {
@@ -676,6 +701,7 @@ int main(void)
         DORY_BOTH_TESTS(T6_public_values_of_the_wrong_size),
         cmocka_unit_test(T6_host_key_signature_wrong_at_every_byte),
         cmocka_unit_test(A5_host_key_signature_with_S_beyond_the_order),
+        cmocka_unit_test(T6_public_value_with_a_byte_behind),
         cmocka_unit_test(A5_host_key_of_small_order),
         cmocka_unit_test(A7_host_key_blob_of_another_type),
         cmocka_unit_test(A7_signature_by_another_key),
