@@ -178,19 +178,21 @@ static void take_record(struct dory_scp *scp)
     struct scp_record record;
     char kind = scp->line[0];
     size_t n = scp->line_len;
-    const char *wrong;
+    const char *wrong = NULL;
 
-    if (kind == 'C' || kind == 'D' || kind == 'T') {
+    if (kind == 'C' || kind == 'D' || kind == 'T')
         wrong = dory_scp_parse_record(scp->line, n, &record);
-        if (!wrong)
-            wrong = kind == 'T' ? take_times(scp, &record) : begin_object(scp, kind, &record);
-    } else if (kind != 'E') {
-        /* Often what a login script of the peer printed: the person should see it. */
+    else if (kind != 'E')
         wrong = "expected control record";
+
+    if (wrong) {
+        /* Often what a login script of the peer printed: the person should see it. */
         dory_scp_told(scp);
-    } else {
+    } else if (kind == 'E') {
         wrong = n != 1 || !scp->depth ? "unexpected end of directory" : NULL;
         scp->state = LEAVE;
+    } else {
+        wrong = kind == 'T' ? take_times(scp, &record) : begin_object(scp, kind, &record);
     }
     if (wrong)
         protocol_error(scp, wrong);
