@@ -9,6 +9,7 @@ from . import sandbox
 from .proc import Failure, Process, Result, eventually, run
 
 CASES = []
+CRASH = re.compile(rb"ERROR: \w+Sanitizer|runtime error: |stack smashing detected")     # with DORY=build/posix-asan/dory
 
 
 class Case:
@@ -81,6 +82,8 @@ class Test:
 
     def hear(self, result):
         self.heard.append(result)
+        if CRASH.search(result.out + result.err):
+            raise Failure("a sanitizer has reported: %s" % last_line(result))
         return result
 
     # ---- assertions

@@ -3,6 +3,7 @@ import os
 import shutil
 
 from . import files, sandbox, servers
+from .case import CRASH
 from .proc import Failure, run
 
 
@@ -77,6 +78,9 @@ class Lab:
 
     def check(self):
         """A shared server that died during a case has failed it, whatever else was seen."""
+        for name, log in self.said():
+            if CRASH.search(log.encode()):
+                raise Failure("a sanitizer has reported on %s" % name)
         for kind, server in list(self.shared.items()):
             if not server.alive():
                 del self.shared[kind]
