@@ -171,6 +171,10 @@ bench: ## 512 MiB against OpenSSH's scp, with the primitives' own rate, into doc
 
 bench-programs: $(BENCHES)
 
+fuzz: ## the SSH engine under libFuzzer, both roles, for SECONDS=60
+	@scripts/setup build test
+	@tests/fuzz/run $(or $(SECONDS),60)
+
 # ---- the rest
 
 install: all ## install into $(DESTDIR)$(PREFIX)
@@ -184,5 +188,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 FORCE:
-.PHONY: all libs setup demo test unit interop boards check-deps check-symbols test-programs bench-programs size bench install clean help FORCE
+.PHONY: all libs setup demo test unit interop boards check-deps check-symbols test-programs bench-programs size bench fuzz install clean help FORCE
 .SECONDARY:
