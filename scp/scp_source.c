@@ -195,6 +195,24 @@ static void send_tail(struct dory_scp *scp)
     scp->after = ITEM;
 }
 
+static void stop(struct dory_stream *stream)
+{
+    struct dory_scp *scp = scp_of(stream);
+
+    scp->failed |= !scp->ended;
+    scp->sending = false;
+    dory_scp_release(scp);
+}
+
+/* The sink will reply no more. What still needs a reply has failed; but the last reply and the end of data may come together. */
+static void give_up_if_cut(struct dory_scp *scp)
+{
+    if (!scp->cut || scp->ended || (scp->state != GREET && scp->state != REPLY && scp->state != DATA))
+        return;
+    dory_scp_tell(scp, "", dory_strerror(DORY_E_CUT));
+    stop(&scp->stream);
+}
+
 /* One step that needs neither bytes from the peer nor room for them. False: nothing could be done now. */
 static bool step(struct dory_scp *scp)
 {
@@ -218,6 +236,7 @@ static bool step(struct dory_scp *scp)
         return false;
     if (r < 0)
         skip(scp, dory_strerror(r));
+    give_up_if_cut(scp);
     return true;
 }
 
@@ -312,23 +331,12 @@ static size_t push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
     return n;
 }
 
-static void stop(struct dory_stream *stream)
-{
-    struct dory_scp *scp = scp_of(stream);
-
-    scp->failed |= !scp->ended;
-    scp->sending = false;
-    dory_scp_release(scp);
-}
-
 static void eof(struct dory_stream *stream)
 {
     struct dory_scp *scp = scp_of(stream);
 
-    if (scp->ended)
-        return;
-    dory_scp_tell(scp, "", dory_strerror(DORY_E_CUT));
-    stop(stream);
+    scp->cut = true;
+    give_up_if_cut(scp);
 }
 
 static const struct dory_stream_ops ops = {.push = push, .pull = pull, .eof = eof, .stop = stop, .status = dory_scp_status};

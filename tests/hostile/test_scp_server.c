@@ -419,6 +419,29 @@ static void test_sink_replies_before_its_turn(void **state)
     s->ops->stop(s);
 }
 
+/* The last reply and the end of data come in one packet: that is an end in order, if it was the last. */
+static void test_sink_ends_with_its_last_reply(void **state)
+{
+    struct dory_stream *s = &scp_b.engine.stream;
+    uint8_t buf[64];
+
+    (void)state;
+    for (unsigned files = 1; files <= 2; files++) {
+        serve_source(files == 1 ? "scp -f f" : "scp -f f g");
+        for (unsigned reply = 0; reply < 3; reply++) {
+            assert_int_equal(s->ops->push(s, (const uint8_t *)"\0", 1), 1);
+            if (reply < 2)
+                assert_true(s->ops->pull(s, buf, sizeof buf) > 0);
+        }
+        s->ops->eof(s);
+        while (s->ops->pull(s, buf, sizeof buf))
+            continue;
+        assert_int_equal(s->ops->status(s), files == 1 ? 0 : 1);
+        assert_string_equal(scp_b.ear.errors, files == 1 ? "" : "lost connection\n");
+        s->ops->stop(s);
+    }
+}
+
 /* What could not be read is sent as zeros, not as whatever the buffer held before. */
 static void test_s5_nothing_of_the_buffer_leaks_into_a_broken_file(void **state)
 {
@@ -522,6 +545,7 @@ int main(void)
         T(test_sink_refuses_each_record),
         T(test_sink_gives_up_during_the_data),
         T(test_sink_replies_before_its_turn),
+        T(test_sink_ends_with_its_last_reply),
         T(test_s5_nothing_of_the_buffer_leaks_into_a_broken_file),
         T(test_a_path_longer_than_a_message),
         T(test_sink_reply_without_end),
