@@ -5,7 +5,7 @@ import signal
 from lib import files, sandbox
 from lib.case import add, case
 from lib.clients import DORY, OPENSSH, R
-from lib.pairs import ALL, Pair
+from lib.pairs import ALL
 from lib.proxy import DOWN, UP, Proxy
 from lib.servers import sockets
 

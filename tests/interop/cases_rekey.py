@@ -33,7 +33,9 @@ def by_openssh_client(way, cipher):
 
 def by_paramiko(way):
     def work(t):
-        exchange(t, t.lab.server("serve"), PARAMIKO, way, ["rekey=%d" % (8 << 20)])
+        result = exchange(t, t.lab.server("serve"), PARAMIKO, way, ["rekey=%d" % (8 << 20)])
+        count = int(re.search(rb"(\d+) times new keys", result.err).group(1))
+        t.check(count >= 15, "only %d key exchanges" % count)
     return work
 
 

@@ -3,12 +3,13 @@ import os
 import re
 import signal
 import socket
+import threading
 
 from lib import files, sandbox
 from lib.case import add, case
-from lib.clients import DORY, OPENSSH, PARAMIKO, R, SSH_, known_for, ask
+from lib.clients import DORY, OPENSSH, R, SSH_
 from lib.pairs import OURS, SERVED
-from lib.proxy import DOWN, UP, Proxy
+from lib.proxy import UP, Proxy
 from lib.servers import USER, free_port, sockets
 
 
@@ -177,34 +178,43 @@ def inside(t):
         files.holds(t.path("got%d" % n), "content")
 
 
-def swapped(t, server, client):
-    """While files go up into a folder, the folder is exchanged for a link that leads out, again and again."""
-    root = server.root
-    outside = t.path("outside")
-    os.mkdir(outside)
-    os.chmod(outside, 0o777)
-    os.mkdir(root + "/target")
-    os.chown(root + "/target", sandbox.UID, sandbox.UID)
-    os.symlink(outside, root + "/link")
-    os.mkdir(t.path("target"))
-    for i in range(300):
-        files.write(t.path("target/f%d" % i), "new")
-    process = client.copy(t, server, t.path("target"), R("."), ["-r"], start=True)
-    while process.alive():
-        os.rename(root + "/target", root + "/aside")
-        os.rename(root + "/link", root + "/target")
-        os.rename(root + "/target", root + "/link")
-        os.rename(root + "/aside", root + "/target")
-    t.hear(process.wait())
-    files.only(outside)
-
-
-@case("openssh to dory serve: a folder exchanged for a link in the middle leads nowhere")
+@case("dory to dory serve: a folder that changes places with a link, again and again, leads nowhere")
 def exchanged(t):
-    root = t.path("root")
-    os.mkdir(root)
-    os.chown(root, sandbox.UID, sandbox.UID)
-    swapped(t, t.lab.fresh(t, "serve", root=root), OPENSSH)
+    root, outside = t.path("root"), t.path("outside")
+    for path in (root, root + "/target", outside):
+        os.mkdir(path)
+        os.chmod(path, 0o777)
+    files.write(root + "/target/file", "inside", mode=0o644)
+    files.write(outside + "/file", "outside", mode=0o666)
+    os.symlink(outside, root + "/link")
+    server = t.lab.fresh(t, "serve", root=root)
+    source = files.write(t.path("source"), "new")
+    turns, stop = [0], threading.Event()
+
+    def exchange():
+        while not stop.is_set():
+            sandbox.exchange(root + "/target", root + "/link")
+            turns[0] += 1
+    thread = threading.Thread(target=exchange, daemon=True)
+    thread.start()
+    try:
+        results = []
+        for n in range(60):
+            results.append(DORY.copy(t, server, source, R("target/new%d" % n)).rc)
+            down = DORY.copy(t, server, R("target/file"), t.path("got"))
+            results.append(down.rc)
+            if down.rc == 0:
+                files.holds(t.path("got"), "inside")
+            DORY.copy(t, server, R("target"), t.path("tree"), ["-r"])
+    finally:
+        stop.set()
+        thread.join()
+    files.only(outside, "file")
+    files.holds(outside + "/file", "outside")
+    for path in files.listing(t.path("tree")):
+        if path.endswith(b"/file") or path == b"file":
+            files.holds(os.path.join(t.path("tree").encode(), path), "inside")
+    t.check(turns[0] > 1000 and 0 in results and 1 in results, "%d turns, results %r: nothing was tried" % (turns[0], sorted(set(results))))
 
 
 # ---- read-only

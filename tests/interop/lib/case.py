@@ -6,7 +6,7 @@ import time
 import traceback
 
 from . import sandbox
-from .proc import Failure, Process, Result, eventually, run
+from .proc import Failure, Process, eventually, run
 
 CASES = []
 CRASH = re.compile(rb"ERROR: \w+Sanitizer|runtime error: |stack smashing detected")     # with DORY=build/posix-asan/dory
@@ -155,7 +155,7 @@ def run_all(chosen, dory, keep):
             print("ok - %s" % c.name, flush=True)
         else:
             failed.append(c.name)
-            why = " ".join(why.split())
+            why = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(why.split()))
             print("not ok - %s: %s" % (c.name, why), flush=True)
             report(keep, c.name, why, trace, test, lab)
     lab.close()

@@ -5,6 +5,7 @@ usage: paramiko_scp.py --host H --port P --user U --known FILE [--key FILE] [--r
 The password comes from the environment, PARAMIKO_PASSWORD.
 """
 import argparse
+import logging
 import os
 import shlex
 import socket
@@ -135,6 +136,14 @@ def receive(line, target, flags):
         line.send(b"\0")
 
 
+class Count(logging.Handler):
+    """How often paramiko says that it has new keys."""
+    seen = 0
+
+    def emit(self, record):
+        self.seen += "Switch to new keys" in record.getMessage()
+
+
 def main():
     p = argparse.ArgumentParser()
     for name in ("--host", "--user", "--known", "--key"):
@@ -153,8 +162,12 @@ def main():
                    look_for_keys=False, timeout=60)
     transport = client.get_transport()
     transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)    # else each small packet waits for the one before
+    count = Count()
     if flags.rekey:
         transport.packetizer.REKEY_BYTES = flags.rekey
+        log = logging.getLogger(transport.get_log_channel() or "paramiko.transport")
+        log.setLevel(logging.DEBUG)
+        log.addHandler(count)
     options = "".join(" -" + x for x in "rp" if getattr(flags, x))
     paths = [os.fsencode(x) for x in flags.paths]
     local = lambda x: shlex.quote(os.fsdecode(x))  # noqa: E731
@@ -192,6 +205,8 @@ def main():
             status = c.recv_exit_status() or status
             report(c)
     client.close()
+    if flags.rekey:
+        print("%d times new keys" % count.seen, file=sys.stderr)
     return status & 0xff
 
 
