@@ -37,7 +37,7 @@ void dory_sha256_final(struct dory_sha256 *ctx, uint8_t digest[32]);
 void dory_hmac_sha1(const uint8_t *key, size_t key_n, const uint8_t *bytes, size_t n, uint8_t mac[20]); /* hashed known_hosts only */
 int dory_pbkdf2_sha256(const uint8_t *password, size_t n, const uint8_t *salt, size_t salt_n, uint32_t rounds, uint8_t out[32]);
 
-/* Key exchange in the shape of a KEM (RFC 5656 4, RFC 8731, RFC 9941 in preparation for hybrids). The exchange hash is SHA-256 for all. */
+/* Key exchange in the shape of a KEM (RFC 5656 4, RFC 8731, draft-ietf-sshm-mlkem-hybrid-kex). The exchange hash is SHA-256 for all. */
 struct dory_kex {
     const char *name;
     uint16_t init_size;       /* bytes of Q_C or C_INIT */
@@ -50,6 +50,8 @@ struct dory_kex {
 };
 extern const struct dory_kex dory_kex_curve25519_sha256;
 extern const struct dory_kex dory_kex_curve25519_sha256_libssh; /* the same under its older name */
+extern const struct dory_kex dory_kex_ecdh_sha2_nistp256;
+extern const struct dory_kex dory_kex_mlkem768x25519_sha256;
 
 /* Verification of a signature algorithm. key and sig are whole SSH blobs, type strings included (RFC 4253 6.6, RFC 8709, RFC 8332);
    verify parses them strictly and returns DORY_OK only for a good signature by that very algorithm. */
@@ -97,7 +99,9 @@ struct dory_cipher {
 extern const struct dory_cipher dory_cipher_chacha20_poly1305;
 extern const struct dory_cipher dory_cipher_aes256_gcm;        /* the library that runs everywhere */
 extern const struct dory_cipher dory_cipher_aes256_gcm_fast;   /* same name; needs CPU instructions: dory_aes_is_fast() */
+extern const struct dory_cipher dory_cipher_aes128_gcm;
 extern const struct dory_cipher dory_cipher_aes256_ctr;
+extern const struct dory_cipher dory_cipher_aes128_ctr;
 bool dory_aes_is_fast(void);
 
 /* Encrypt-then-MAC. compute writes tag_size bytes over uint32 seq || pkt[0..n). */
@@ -109,6 +113,7 @@ struct dory_mac {
     void (*compute)(void *ctx, uint32_t seq, const uint8_t *pkt, size_t n, uint8_t *tag);
 };
 extern const struct dory_mac dory_mac_hmac_sha2_256_etm;
+extern const struct dory_mac dory_mac_hmac_sha2_512_etm;
 
 /* Base64 (RFC 4648 4). encode: without line breaks, NUL-terminated, padded if `pad`; decode: strict. Return bytes written or an error. */
 int dory_base64_encode(char *out, size_t cap, const uint8_t *bytes, size_t n, bool pad);

@@ -76,6 +76,12 @@ static void test_aes256_gcm_openssl(void **state)
     check_file(&dory_cipher_aes256_gcm, "openssl-aes256-gcm.txt", true, 100);
 }
 
+static void test_aes128_gcm_openssl(void **state)
+{
+    (void)state;
+    check_file(&dory_cipher_aes128_gcm, "openssl-aes128-gcm.txt", true, 100);
+}
+
 static void test_aes256_gcm_fast_openssl(void **state)
 {
     (void)state;
@@ -89,20 +95,32 @@ static void test_aes256_ctr_openssl(void **state)
     check_file(&dory_cipher_aes256_ctr, "openssl-aes256-ctr.txt", true, 8);
 }
 
-static void test_aes256_ctr_sp800_38a(void **state)
+static void test_aes128_ctr_openssl(void **state)
 {
-    struct vectors *v = vec_open("tests/vectors", "sp800-38a-ctr-aes256.txt");
+    (void)state;
+    check_file(&dory_cipher_aes128_ctr, "openssl-aes128-ctr.txt", true, 8);
+}
+
+static void check_sp800_38a(const struct dory_cipher *c, const char *file)
+{
+    struct vectors *v = vec_open("tests/vectors", file);
     struct context ctx;
     uint8_t pkt[4 + 64] = {0};
 
-    (void)state;
     assert_true(vec_next(v));
-    assert_int_equal(dory_cipher_aes256_ctr.init(&ctx, vec(v, "Key")->bytes, vec(v, "IV")->bytes), DORY_OK);
+    assert_int_equal(c->init(&ctx, vec(v, "Key")->bytes, vec(v, "IV")->bytes), DORY_OK);
     memcpy(pkt + 4, vec(v, "Plain")->bytes, 64);
-    assert_int_equal(dory_cipher_aes256_ctr.seal(&ctx, 0, pkt, sizeof pkt), DORY_OK);
+    assert_int_equal(c->seal(&ctx, 0, pkt, sizeof pkt), DORY_OK);
     assert_memory_equal(pkt + 4, vec(v, "Cipher")->bytes, 64);
     assert_memory_equal(pkt, "\0\0\0", 4);
     vec_close(v, 1);
+}
+
+static void test_aes_ctr_sp800_38a(void **state)
+{
+    (void)state;
+    check_sp800_38a(&dory_cipher_aes256_ctr, "sp800-38a-ctr-aes256.txt");
+    check_sp800_38a(&dory_cipher_aes128_ctr, "sp800-38a-ctr-aes128.txt");
 }
 
 /* RFC 8439 A.1, the vectors whose 96-bit nonce and 32-bit counter this construction can reach: the payload's key stream begins with
@@ -171,6 +189,7 @@ static void test_forged_packets(void **state)
     for (size_t n = 20; n <= 324; n += 16) {
         check_forgeries(&dory_cipher_chacha20_poly1305, n, true);
         check_forgeries(&dory_cipher_aes256_gcm, n, false);
+        check_forgeries(&dory_cipher_aes128_gcm, n, false);
         if (dory_aes_is_fast()) check_forgeries(&dory_cipher_aes256_gcm_fast, n, false);
     }
 }
@@ -239,7 +258,7 @@ static void test_gcm_implementations_agree(void **state)
 static void test_descriptors(void **state)
 {
     const struct dory_cipher *const all[] = {&dory_cipher_chacha20_poly1305, &dory_cipher_aes256_gcm, &dory_cipher_aes256_gcm_fast,
-                                             &dory_cipher_aes256_ctr};
+                                             &dory_cipher_aes128_gcm,        &dory_cipher_aes256_ctr, &dory_cipher_aes128_ctr};
     static const uint8_t key[64], iv[16];
     struct context ctx;
     uint8_t pkt[64];
@@ -255,11 +274,15 @@ static void test_descriptors(void **state)
         assert_int_equal(all[i]->seal(&ctx, 0, pkt, 3), DORY_E_ARG);
         assert_int_equal(all[i]->open(&ctx, 0, pkt, 3), DORY_E_ARG);
     }
-    assert_int_equal(dory_cipher_aes256_ctr.seal(&ctx, 0, pkt, 21), DORY_E_ARG);
+    assert_int_equal(dory_cipher_aes128_ctr.seal(&ctx, 0, pkt, 21), DORY_E_ARG);
     assert_string_equal(all[0]->name, "chacha20-poly1305@openssh.com");
     assert_string_equal(all[1]->name, "aes256-gcm@openssh.com");
     assert_string_equal(all[2]->name, all[1]->name);
-    assert_string_equal(all[3]->name, "aes256-ctr");
+    assert_string_equal(all[3]->name, "aes128-gcm@openssh.com");
+    assert_string_equal(all[4]->name, "aes256-ctr");
+    assert_string_equal(all[5]->name, "aes128-ctr");
+    assert_int_equal(all[3]->key_size, 16);
+    assert_int_equal(all[5]->key_size, 16);
 }
 
 int main(void)
@@ -268,9 +291,11 @@ int main(void)
         cmocka_unit_test(test_chacha20_poly1305_draft),
         cmocka_unit_test(test_chacha20_poly1305_openssl),
         cmocka_unit_test(test_aes256_gcm_openssl),
+        cmocka_unit_test(test_aes128_gcm_openssl),
         cmocka_unit_test(test_aes256_gcm_fast_openssl),
         cmocka_unit_test(test_aes256_ctr_openssl),
-        cmocka_unit_test(test_aes256_ctr_sp800_38a),
+        cmocka_unit_test(test_aes128_ctr_openssl),
+        cmocka_unit_test(test_aes_ctr_sp800_38a),
         cmocka_unit_test(test_chacha20_rfc8439),
         cmocka_unit_test(test_forged_packets),
         cmocka_unit_test(test_sequence_number_is_authenticated),

@@ -107,26 +107,58 @@ static void test_hmac_sha1_rfc2202(void **state)
     vec_close(v, 7);
 }
 
-/* The message's first four bytes pass for the sequence number. */
-static void test_mac_etm_wycheproof(void **state)
+static void compute_etm(const struct dory_mac *mac, const uint8_t *key, const struct vec_field *msg, uint8_t *tag)
 {
-    const struct dory_mac *mac = &dory_mac_hmac_sha2_256_etm;
-    struct vectors *v = vec_open("tests/vectors", "wycheproof-hmac-sha256.txt");
+    const uint8_t *m = msg->bytes; /* the first four bytes pass for the sequence number */
     uint64_t ctx[DORY_MAC_CTX_SIZE / 8];
-    uint8_t tag[32];
 
-    (void)state;
-    assert_int_equal(mac->key_size, 32);
-    assert_int_equal(mac->tag_size, 32);
+    assert_true(mac->ctx_size <= sizeof ctx);
+    mac->init(ctx, key);
+    mac->compute(ctx, (uint32_t)m[0] << 24 | (uint32_t)m[1] << 16 | (uint32_t)m[2] << 8 | m[3], m + 4, msg->n - 4, tag);
+}
+
+static void check_mac(const struct dory_mac *mac, size_t size, const char *file)
+{
+    struct vectors *v = vec_open("tests/vectors", file);
+    uint8_t tag[64];
+
+    assert_int_equal(mac->key_size, size);
+    assert_int_equal(mac->tag_size, size);
     while (vec_next(v)) {
-        const struct vec_field *msg = vec(v, "Msg");
-        const uint8_t *m = msg->bytes;
         bool valid = strcmp(vec(v, "Result")->text, "valid") == 0;
-        mac->init(ctx, vec(v, "Key")->bytes);
-        mac->compute(ctx, (uint32_t)m[0] << 24 | (uint32_t)m[1] << 16 | (uint32_t)m[2] << 8 | m[3], m + 4, msg->n - 4, tag);
-        assert_int_equal(dory_equal(tag, vec(v, "Tag")->bytes, 32), valid);
+        assert_int_equal(vec(v, "Key")->n, size);
+        compute_etm(mac, vec(v, "Key")->bytes, vec(v, "Msg"), tag);
+        assert_int_equal(dory_equal(tag, vec(v, "Tag")->bytes, size), valid);
     }
     vec_close(v, 50);
+}
+
+static void test_mac_etm_wycheproof(void **state)
+{
+    (void)state;
+    check_mac(&dory_mac_hmac_sha2_256_etm, 32, "wycheproof-hmac-sha256.txt");
+    check_mac(&dory_mac_hmac_sha2_512_etm, 64, "wycheproof-hmac-sha512.txt");
+}
+
+/* HMAC fills keys up to its block with zeros (RFC 2104 2), so a shorter key may be brought to 64 bytes beforehand. */
+static void test_mac_sha512_etm_rfc4231(void **state)
+{
+    struct vectors *v = vec_open(vec_debian(), "HMAC/rfc-4231-sha512.txt");
+    unsigned tested = 0;
+    uint8_t tag[64];
+
+    (void)state;
+    while (vec_next(v)) {
+        const struct vec_field *key = vec_find(v, "Key");
+        uint8_t filled[64] = {0};
+        if (!key || key->n > sizeof filled) continue;
+        memcpy(filled, key->bytes, key->n);
+        compute_etm(&dory_mac_hmac_sha2_512_etm, filled, vec(v, "Msg"), tag);
+        assert_memory_equal(tag, vec(v, "MD")->bytes, 64);
+        tested++;
+    }
+    assert_int_equal(tested, 4);
+    vec_close(v, 6);
 }
 
 /* RFC 7914 section 11 is the first two of these. */
@@ -230,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_hmac_sha256_rfc4231),
         cmocka_unit_test(test_hmac_sha1_rfc2202),
         cmocka_unit_test(test_mac_etm_wycheproof),
+        cmocka_unit_test(test_mac_sha512_etm_rfc4231),
         cmocka_unit_test(test_pbkdf2_wycheproof),
         cmocka_unit_test(test_base64_rfc4648),
         cmocka_unit_test(test_base64_refuses),

@@ -118,7 +118,10 @@ static inline const struct vec_field *vec(const struct vectors *v, const char *n
 {
     const struct vec_field *f = vec_find(v, name);
 
-    if (!f) fail_msg("record %u has no field %s", v->records, name);
+    if (!f) {
+        fail_msg("record %u has no field %s", v->records, name);
+        abort(); /* for gcc, which does not know that the line above ends it */
+    }
     return f;
 }
 
