@@ -104,6 +104,8 @@ static void T5_lists_of_30_kib(const struct dory_ssh_role *role)
 }
 DORY_BOTH_ROLES(T5_lists_of_30_kib)
 
+static const struct dory_kex *const without_mlkem[] = {&dory_kex_curve25519_sha256, NULL};
+
 /* DORY_MIN_BUFFER is what it is because of this one. */
 static void openssh_kexinit_fits_the_smallest_buffer(const struct dory_ssh_role *role)
 {
@@ -118,6 +120,7 @@ static void openssh_kexinit_fits_the_smallest_buffer(const struct dory_ssh_role 
                         "ext-info-s,kex-strict-s-v00@openssh.com"
                       : "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
                         "ext-info-c,kex-strict-c-v00@openssh.com");
+    w.config.kex = without_mlkem;
     w.lists[0] = kex;
     w.lists[1] = "ssh-ed25519-cert-v01@openssh.com,ecdsa-sha2-nistp256-cert-v01@openssh.com,ecdsa-sha2-nistp384-cert-v01@openssh.com,"
                  "ecdsa-sha2-nistp521-cert-v01@openssh.com,sk-ssh-ed25519-cert-v01@openssh.com,"

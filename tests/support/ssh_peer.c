@@ -1,10 +1,12 @@
 /* The scripted peer: transport, and the application above the engine under test. The steps of a conversation are in ssh_peer_script.c. */
 #include "ssh_peer.h"
 
-const struct dory_kex *const dory_wire_all_kex[] = {&dory_kex_curve25519_sha256, &dory_kex_curve25519_sha256_libssh, NULL};
-const struct dory_cipher *const dory_wire_all_ciphers[] = {&dory_cipher_chacha20_poly1305, &dory_cipher_aes256_gcm, &dory_cipher_aes256_ctr,
+const struct dory_kex *const dory_wire_all_kex[] = {&dory_kex_curve25519_sha256, &dory_kex_curve25519_sha256_libssh,
+                                                     &dory_kex_mlkem768x25519_sha256, &dory_kex_ecdh_sha2_nistp256, NULL};
+const struct dory_cipher *const dory_wire_all_ciphers[] = {&dory_cipher_chacha20_poly1305, &dory_cipher_aes256_gcm,
+                                                           &dory_cipher_aes256_ctr, &dory_cipher_aes128_gcm, &dory_cipher_aes128_ctr,
                                                            NULL};
-const struct dory_mac *const dory_wire_all_macs[] = {&dory_mac_hmac_sha2_256_etm, NULL};
+const struct dory_mac *const dory_wire_all_macs[] = {&dory_mac_hmac_sha2_256_etm, &dory_mac_hmac_sha2_512_etm, NULL};
 const struct dory_sigalg *const dory_wire_all_signatures[] = {&dory_sig_ssh_ed25519, NULL};
 
 /* ---- life ---- */

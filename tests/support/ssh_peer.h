@@ -254,8 +254,8 @@ void dory_wire_forget(struct dory_wire_saved *saved);
     }
 #define DORY_BOTH_TESTS(name) cmocka_unit_test(name##_server), cmocka_unit_test(name##_client)
 
-/* The three ciphers by name, each with its MAC where it needs one, as the only ones that the peer offers. */
-#define DORY_WIRE_CIPHERS 3
+/* The ciphers by name, each with its MAC where it needs one, as the only ones that the peer offers. */
+#define DORY_WIRE_CIPHERS 5
 void dory_wire_use_cipher(struct dory_wire *w, int number);
 
 /* The algorithms that the engine under test is given. */

@@ -144,6 +144,7 @@ static void exact_reads_never_offer_more_than_a_packet(void **state)
 struct algorithms {
     const struct dory_kex *kex[2];
     const struct dory_cipher *cipher[2];
+    const struct dory_mac *mac[2];
 };
 
 static void set_algorithms(struct dory_pair *p, void *ctx)
@@ -155,6 +156,8 @@ static void set_algorithms(struct dory_pair *p, void *ctx)
     p->err = 300;
     p->client.config.kex = a->kex;
     p->client.config.ciphers = a->cipher;
+    if (a->mac[0])
+        p->client.config.macs = a->mac;
     p->client.config.rekey_bytes = 3000;
 }
 
@@ -163,15 +166,25 @@ static void every_cipher_and_key_exchange(void **state)
     (void)state;
     for (int k = 0; dory_wire_all_kex[k]; k++)
         for (int c = 0; dory_wire_all_ciphers[c]; c++) {
-            struct algorithms a = {{dory_wire_all_kex[k], NULL}, {dory_wire_all_ciphers[c], NULL}};
+            struct algorithms a = {{dory_wire_all_kex[k], NULL}, {dory_wire_all_ciphers[c], NULL}, {NULL}};
             dory_kit_case("%s with %s", a.kex[0]->name, a.cipher[0]->name);
             dory_pair_whole(set_algorithms, &a);
         }
 }
 
+static void every_mac(void **state)
+{
+    (void)state;
+    for (int m = 0; dory_wire_all_macs[m]; m++) {
+        struct algorithms a = {{&dory_kex_curve25519_sha256, NULL}, {&dory_cipher_aes256_ctr, NULL}, {dory_wire_all_macs[m], NULL}};
+        dory_kit_case("%s", a.mac[0]->name);
+        dory_pair_whole(set_algorithms, &a);
+    }
+}
+
 static void two_implementations_of_one_cipher_agree(void **state)
 {
-    struct algorithms a = {{&dory_kex_curve25519_sha256, NULL}, {&dory_cipher_aes256_gcm_fast, NULL}};
+    struct algorithms a = {{&dory_kex_curve25519_sha256, NULL}, {&dory_cipher_aes256_gcm_fast, NULL}, {NULL}};
     (void)state;
 
     if (!dory_aes_is_fast())
@@ -460,6 +473,7 @@ int main(void)
         cmocka_unit_test(read_ahead_at_every_chunk_size),
         cmocka_unit_test(exact_reads_never_offer_more_than_a_packet),
         cmocka_unit_test(every_cipher_and_key_exchange),
+        cmocka_unit_test(every_mac),
         cmocka_unit_test(two_implementations_of_one_cipher_agree),
         cmocka_unit_test(names_of_what_was_agreed),
         cmocka_unit_test(every_way_to_log_in),

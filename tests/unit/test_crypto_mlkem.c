@@ -1,0 +1,249 @@
+/* mlkem768x25519-sha256 against Wycheproof's vectors of ML-KEM-768 and RFC 7748's key pairs, put together as the draft says; what it
+   refuses (T6). */
+#include "tests/vectors/vectors.h"
+
+#include "crypto-port/dory_crypto.h"
+
+enum { PUBLIC = 1184, CIPHERTEXT = 1088, INIT = PUBLIC + 32, REPLY = CIPHERTEXT + 32, Q = 3329 };
+
+/* Hands out what a test laid down, in order; then no more. */
+struct tape {
+    uint8_t bytes[256];
+    size_t n, at;
+};
+
+static int play(void *ctx, uint8_t *out, size_t n)
+{
+    struct tape *t = ctx;
+
+    if (t->n - t->at < n) {
+        memset(out, 0x11, n / 2);
+        return DORY_E_RNG;
+    }
+    memcpy(out, t->bytes + t->at, n);
+    t->at += n;
+    return DORY_OK;
+}
+
+static void lay(struct tape *t, const uint8_t *bytes, size_t n)
+{
+    assert_true(t->n + n <= sizeof t->bytes);
+    memcpy(t->bytes + t->n, bytes, n);
+    t->n += n;
+}
+
+static int fill_counting(void *ctx, uint8_t *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) out[i] = (uint8_t)(++*(unsigned *)ctx * 2654435761u >> 24);
+    return DORY_OK;
+}
+
+static const struct dory_kex *const kex = &dory_kex_mlkem768x25519_sha256;
+static const uint8_t zero[DORY_KEX_STATE_SIZE];
+
+/* RFC 7748 6.1 */
+static struct {
+    uint8_t alice[32], alice_public[32], bob[32], bob_public[32], shared[32];
+} x25519;
+
+static void load_x25519(void)
+{
+    vec_hex(x25519.alice, 32, "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a");
+    vec_hex(x25519.alice_public, 32, "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a");
+    vec_hex(x25519.bob, 32, "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb");
+    vec_hex(x25519.bob_public, 32, "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
+    vec_hex(x25519.shared, 32, "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742");
+}
+
+/* K = SHA-256(K_PQ || K_CL) */
+static void combined(uint8_t k[32], const uint8_t *pq)
+{
+    struct dory_sha256 h;
+
+    dory_sha256_init(&h);
+    dory_sha256_update(&h, pq, 32);
+    dory_sha256_update(&h, x25519.shared, 32);
+    dory_sha256_final(&h, k);
+}
+
+static void test_client(void **state)
+{
+    struct vectors *v = vec_open("tests/vectors", "wycheproof-mlkem768.txt");
+    static uint8_t init[INIT], reply[REPLY];
+    uint8_t secret[32], expected[32];
+
+    (void)state;
+    while (vec_next(v)) {
+        uint8_t ctx[DORY_KEX_STATE_SIZE] = {0};
+        struct tape tape = {0};
+        const struct dory_rng rng = {play, &tape};
+        lay(&tape, vec(v, "Seed")->bytes, 64);
+        lay(&tape, x25519.alice, 32);
+        assert_int_equal(kex->keypair(ctx, init, &rng), DORY_OK);
+        assert_memory_equal(init, vec(v, "Public")->bytes, PUBLIC);
+        assert_memory_equal(init + PUBLIC, x25519.alice_public, 32);
+        assert_int_equal(vec(v, "Cipher")->n, CIPHERTEXT);
+        memcpy(reply, vec(v, "Cipher")->bytes, CIPHERTEXT);
+        memcpy(reply + CIPHERTEXT, x25519.bob_public, 32);
+        assert_int_equal(kex->dec(ctx, reply, secret), DORY_OK);
+        combined(expected, vec(v, "Shared")->bytes);
+        assert_memory_equal(secret, expected, 32);
+        assert_memory_equal(ctx, zero, sizeof ctx);
+    }
+    vec_close(v, 19);
+}
+
+static int as_server(const uint8_t *public, const uint8_t *entropy, uint8_t reply[REPLY], uint8_t secret[32])
+{
+    static uint8_t init[INIT];
+    struct tape tape = {0};
+    const struct dory_rng rng = {play, &tape};
+
+    lay(&tape, entropy, 32);
+    lay(&tape, x25519.bob, 32);
+    memcpy(init, public, PUBLIC);
+    memcpy(init + PUBLIC, x25519.alice_public, 32);
+    memset(secret, 0x5a, 32);
+    return kex->enc(init, reply, secret, &rng);
+}
+
+/* Public keys with a coefficient that is not below q among them (FIPS 203 7.2). */
+static void test_server(void **state)
+{
+    struct vectors *v = vec_open("tests/vectors", "wycheproof-mlkem768-encaps.txt");
+    static uint8_t reply[REPLY];
+    uint8_t secret[32], expected[32];
+    unsigned refused = 0;
+
+    (void)state;
+    while (vec_next(v)) {
+        bool valid = strcmp(vec(v, "Result")->text, "valid") == 0;
+        int r = as_server(vec(v, "Public")->bytes, vec(v, "Entropy")->bytes, reply, secret);
+        assert_int_equal(r, valid ? DORY_OK : DORY_E_CRYPTO);
+        refused += !valid;
+        if (!valid) {
+            assert_memory_equal(secret, zero, 32);
+            continue;
+        }
+        combined(expected, vec(v, "Shared")->bytes);
+        assert_memory_equal(secret, expected, 32);
+        assert_memory_equal(reply, vec(v, "Cipher")->bytes, CIPHERTEXT);
+        assert_memory_equal(reply + CIPHERTEXT, x25519.bob_public, 32);
+    }
+    assert_int_equal(refused, 12);
+    vec_close(v, 24);
+}
+
+static void set_coefficient(uint8_t *key, unsigned i, unsigned value)
+{
+    uint8_t *p = key + i / 2 * 3;
+
+    if (i % 2 == 0) {
+        p[0] = (uint8_t)value;
+        p[1] = (uint8_t)((p[1] & 0xf0) | value >> 8);
+    } else {
+        p[1] = (uint8_t)((p[1] & 0x0f) | value << 4);
+        p[2] = (uint8_t)(value >> 4);
+    }
+}
+
+/* T6: q - 1 passes in every place, q and 4,095 in none. */
+static void test_every_coefficient(void **state)
+{
+    struct vectors *v = vec_open("tests/vectors", "wycheproof-mlkem768.txt");
+    static uint8_t key[PUBLIC], reply[REPLY];
+    uint8_t secret[32];
+
+    (void)state;
+    assert_true(vec_next(v));
+    for (unsigned i = 0; i < 768; i++) {
+        memcpy(key, vec(v, "Public")->bytes, PUBLIC);
+        set_coefficient(key, i, Q - 1);
+        assert_int_equal(as_server(key, zero, reply, secret), DORY_OK);
+        set_coefficient(key, i, Q);
+        assert_int_equal(as_server(key, zero, reply, secret), DORY_E_CRYPTO);
+        set_coefficient(key, i, 4095);
+        assert_int_equal(as_server(key, zero, reply, secret), DORY_E_CRYPTO);
+    }
+    vec_close(v, 1);
+}
+
+/* T6: a good half does not make up for an X25519 value of small order, on either side; nothing of the secret stays. */
+static void test_zero_x25519(void **state)
+{
+    static uint8_t init[INIT], reply[REPLY];
+    uint8_t ctx[DORY_KEX_STATE_SIZE] = {0}, secret[32];
+    unsigned counter = 0;
+    const struct dory_rng rng = {fill_counting, &counter};
+
+    (void)state;
+    assert_int_equal(kex->keypair(ctx, init, &rng), DORY_OK);
+    assert_int_equal(kex->enc(init, reply, secret, &rng), DORY_OK);
+    memset(reply + CIPHERTEXT, 0, 32);
+    memset(secret, 0x5a, 32);
+    assert_int_equal(kex->dec(ctx, reply, secret), DORY_E_CRYPTO);
+    assert_memory_equal(secret, zero, 32);
+    assert_memory_equal(ctx, zero, sizeof ctx);
+    memset(init + PUBLIC, 0, 32);
+    memset(secret, 0x5a, 32);
+    assert_int_equal(kex->enc(init, reply, secret, &rng), DORY_E_CRYPTO);
+    assert_memory_equal(secret, zero, 32);
+}
+
+static void test_both_sides_agree(void **state)
+{
+    static uint8_t init[INIT], reply[REPLY];
+    uint8_t ctx[DORY_KEX_STATE_SIZE], ours[32], theirs[32];
+    unsigned counter = 0;
+    const struct dory_rng rng = {fill_counting, &counter};
+
+    (void)state;
+    for (unsigned i = 0; i < 40; i++) {
+        assert_int_equal(kex->keypair(ctx, init, &rng), DORY_OK);
+        assert_int_equal(kex->enc(init, reply, theirs, &rng), DORY_OK);
+        if (i % 2) reply[i * 27] ^= 1; /* rejected without a word: the secrets differ (FIPS 203 6.3) */
+        assert_int_equal(kex->dec(ctx, reply, ours), DORY_OK);
+        assert_int_equal(memcmp(ours, theirs, 32) == 0, i % 2 == 0);
+    }
+}
+
+/* K4 */
+static void test_no_entropy(void **state)
+{
+    static const uint8_t some[64] = {1};
+    static uint8_t init[INIT], reply[REPLY];
+    uint8_t ctx[DORY_KEX_STATE_SIZE] = {0}, secret[32];
+
+    (void)state;
+    for (size_t n = 0; n <= 64; n += 32) {
+        struct tape tape = {0};
+        const struct dory_rng rng = {play, &tape};
+        lay(&tape, some, n);
+        assert_int_equal(kex->keypair(ctx, init, &rng), DORY_E_RNG);
+        assert_memory_equal(ctx, zero, sizeof ctx);
+        tape.at = 0;
+        if (n < 64) assert_int_equal(kex->enc(init, reply, secret, &rng), DORY_E_RNG);
+    }
+}
+
+static void test_descriptor(void **state)
+{
+    (void)state;
+    assert_string_equal(kex->name, "mlkem768x25519-sha256");
+    assert_int_equal(kex->init_size, 1216);
+    assert_int_equal(kex->reply_size, 1120);
+    assert_true(kex->state_size <= DORY_KEX_STATE_SIZE);
+    assert_true(kex->secret_is_string);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_client),           cmocka_unit_test(test_server),      cmocka_unit_test(test_every_coefficient),
+        cmocka_unit_test(test_zero_x25519),      cmocka_unit_test(test_both_sides_agree), cmocka_unit_test(test_no_entropy),
+        cmocka_unit_test(test_descriptor),
+    };
+
+    load_x25519();
+    return dory_crypto_init() == DORY_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}
