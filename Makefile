@@ -125,6 +125,20 @@ $(call objects,crypto-port) $(SUPPORT) $(TESTS:=.o) $(BENCHES:=.o): | $B/lib/inc
 
 libs: $B/lib/mbedtls.done $B/lib/sodium.done ## build only the libraries' objects
 
+# ---- a peer for the interop tests: Debian 12's Dropbear does not know ML-KEM
+
+NEW_DROPBEAR = build/dropbear
+
+dropbear: $(NEW_DROPBEAR)/done ## build the newer Dropbear that the interop tests speak to
+
+$(NEW_DROPBEAR)/done: $(call fetched,third_party/dropbear)
+	@echo "  Dropbear for the tests"
+	@rm -rf $(@D) && cp -a third_party/dropbear $(@D)
+	@echo '#define DROPBEAR_ENABLE_GCM_MODE 1' > $(@D)/localoptions.h
+	@cd $(@D) && { ./configure --enable-bundled-libtom --disable-zlib --disable-lastlog --disable-utmp --disable-utmpx --disable-wtmp \
+	    --disable-wtmpx && MAKEFLAGS= $(MAKE) -j$$(nproc) PROGRAMS='dropbear dbclient'; } > log 2>&1 || { tail -n 30 log; false; }
+	@touch $@
+
 # ---- set-up and demonstration
 
 setup: ## install the Debian packages and fetch the library sources that are missing
@@ -144,7 +158,7 @@ unit: setup ## unit and hostile tests, under the sanitizers
 	@tests/run unit
 
 interop: setup ## against OpenSSH, Dropbear and paramiko on 127.0.0.1
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all dropbear
 	@tests/run interop
 
 boards: setup ## build for each device and check its budgets
@@ -188,5 +202,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 FORCE:
-.PHONY: all libs setup demo test unit interop boards check-deps check-symbols test-programs bench-programs size bench fuzz install clean help FORCE
+.PHONY: all libs dropbear setup demo test unit interop boards check-deps check-symbols test-programs bench-programs size bench fuzz install clean help FORCE
 .SECONDARY:

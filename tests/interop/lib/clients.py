@@ -72,6 +72,7 @@ class SSH(OpenSSH):
 class Dbclient(Client):
     """OpenSSH's scp over Dropbear's client; Debian's dropbear package has no scp of its own."""
     name = "dbclient"
+    program = "/usr/bin/dbclient"
 
     def command(self, test, server, sources, target, flags, key="", password=None, port=None, known=None, options=(), login=USER):
         home = test.path("dbhome")
@@ -84,8 +85,14 @@ class Dbclient(Client):
             env["DBCLIENT_KEY"] = test.lab.dropbear_key(key or test.lab.key)
         else:
             env["DROPBEAR_PASSWORD"] = password
+        env["DBCLIENT"], env["DBCLIENT_CIPHER"] = self.program, "".join(options) or None     # of options it knows one: a cipher
         argv = ["/usr/bin/scp", "-O", "-S", wrapper(), "-P", str(port or server.port)] + flags
         return argv + list(self.words(server, sources + [target], login)), env
+
+
+class NewDbclient(Dbclient):
+    name = "newdbclient"
+    program = os.path.join(sandbox.NEW_DROPBEAR, "dbclient")
 
 
 class Paramiko(Client):
@@ -175,8 +182,9 @@ done
 host=$1 command=$2
 set -- -p "$port" -l "$login"
 if [ -n "${DBCLIENT_KEY:-}" ]; then set -- "$@" -i "$DBCLIENT_KEY"; fi
-exec /usr/bin/dbclient "$@" "$host" "$command"
+if [ -n "${DBCLIENT_CIPHER:-}" ]; then set -- "$@" -c "$DBCLIENT_CIPHER"; fi
+exec "$DBCLIENT" "$@" "$host" "$command"
 """)
 
 
-OPENSSH, SSH_, DBCLIENT, PARAMIKO, DORY = OpenSSH(), SSH(), Dbclient(), Paramiko(), Dory()
+OPENSSH, SSH_, DBCLIENT, NEW_DBCLIENT, PARAMIKO, DORY = OpenSSH(), SSH(), Dbclient(), NewDbclient(), Paramiko(), Dory()

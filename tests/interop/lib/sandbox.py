@@ -25,11 +25,16 @@ PROGRAMS = {
     "/usr/bin/dropbearconvert": "dropbear-bin",
 }
 
+# Debian 12's does not know ML-KEM; `make dropbear` builds a newer one from Debian's source.
+NEW_DROPBEAR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "build", "dropbear")
+
 libc = ctypes.CDLL(None, use_errno=True)
 
 
 def missing_programs():
     missing = ["%s (Debian package %s)" % p for p in PROGRAMS.items() if not os.access(p[0], os.X_OK)]
+    missing += ["%s (make dropbear builds it)" % os.path.normpath(p) for p in (NEW_DROPBEAR + "/dropbear", NEW_DROPBEAR + "/dbclient")
+                if not os.access(p, os.X_OK)]
     try:
         import paramiko  # noqa: F401
     except ImportError:

@@ -13,7 +13,7 @@ USER = sandbox.USER
 
 
 def make(lab, kind, **how):
-    return {"sshd": Sshd, "dropbear": Dropbear, "serve": Serve, "remote": Remote}[kind](lab, **how)
+    return {"sshd": Sshd, "dropbear": Dropbear, "newdropbear": NewDropbear, "serve": Serve, "remote": Remote}[kind](lab, **how)
 
 
 def free_port(host=HOST):
@@ -164,10 +164,16 @@ class Remote(Sshd):
 
 class Dropbear(Server):
     kind = "dropbear"
+    program = "/usr/sbin/dropbear"
 
     def argv(self):
-        return ["/usr/sbin/dropbear", "-F", "-E", "-m", "-P", os.path.join(sandbox.BASE, "tmp", "pid." + self.name),
+        return [self.program, "-F", "-E", "-m", "-P", os.path.join(sandbox.BASE, "tmp", "pid." + self.name),
                 "-p", "%s:%d" % (self.host, self.port), "-r", self.lab.dropbear_key(self.host_key)]
+
+
+class NewDropbear(Dropbear):
+    kind = "newdropbear"
+    program = os.path.join(sandbox.NEW_DROPBEAR, "dropbear")
 
 
 class Serve(Server):
