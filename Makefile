@@ -133,7 +133,7 @@ dropbear: $(NEW_DROPBEAR)/done ## build the newer Dropbear that the interop test
 
 $(NEW_DROPBEAR)/done: $(call fetched,third_party/dropbear)
 	@echo "  Dropbear for the tests"
-	@rm -rf $(@D) && cp -a third_party/dropbear $(@D)
+	@rm -rf $(@D) && mkdir -p build && cp -a third_party/dropbear $(@D)
 	@echo '#define DROPBEAR_ENABLE_GCM_MODE 1' > $(@D)/localoptions.h
 	@cd $(@D) && { ./configure --enable-bundled-libtom --disable-zlib --disable-lastlog --disable-utmp --disable-utmpx --disable-wtmp \
 	    --disable-wtmpx && MAKEFLAGS= $(MAKE) -j$$(nproc) PROGRAMS='dropbear dbclient'; } > log 2>&1 || { tail -n 30 log; false; }
