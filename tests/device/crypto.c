@@ -176,11 +176,6 @@ static void test_rfc7748(void)
     x25519_file("tests/vectors/rfc7748.txt", true, 3);
 }
 
-static void test_wycheproof_x25519(void)
-{
-    x25519_file("tests/vectors/wycheproof-x25519.txt", false, 500);
-}
-
 static void test_rfc7748_public_values(void)
 {
     uint8_t scalar[32], expected[32], state[32], init[32];
@@ -254,17 +249,6 @@ static void test_rfc8032(void)
         }
     }
     expect(records >= 4);
-}
-
-static void test_wycheproof_ed25519(void)
-{
-    open_vectors("tests/vectors/wycheproof-ed25519.txt");
-    while (next_record()) {
-        size_t n, sig_n;
-        const uint8_t *msg = bytes("Msg", &n), *sig = bytes("Sig", &sig_n);
-        expect(verify(bytes("Key", NULL), msg, n, sig, sig_n) == (valid() ? DORY_OK : DORY_E_CRYPTO));
-    }
-    expect(records >= 150);
 }
 
 static void test_s_not_below_the_group_order(void)
@@ -478,11 +462,9 @@ int main(void)
     run("PBKDF2: RFC 7914", test_pbkdf2);
     run("X25519: RFC 7748", test_rfc7748);
     run("X25519: public values of RFC 7748", test_rfc7748_public_values);
-    run("X25519: Wycheproof", test_wycheproof_x25519);
     run("X25519: points of small order are refused", test_small_order_x25519);
     run("no entropy, no key", test_no_entropy);
     run("Ed25519: RFC 8032, keys, signatures, forgeries", test_rfc8032);
-    run("Ed25519: Wycheproof", test_wycheproof_ed25519);
     run("Ed25519: S + L is refused", test_s_not_below_the_group_order);
     run("Ed25519: keys of small order are refused", test_small_order_ed25519);
     run("chacha20-poly1305: the draft's example", test_draft_chacha20_poly1305);

@@ -79,23 +79,6 @@ static void test_authors_vectors(void **state)
     assert_int_equal(n, 1023);
 }
 
-static void test_wycheproof(void **state)
-{
-    struct vectors *v = vec_open("tests/vectors", "wycheproof-ed25519.txt");
-    uint8_t key_blob[KEY], sig_blob[HEAD + 255];
-
-    (void)state;
-    while (vec_next(v)) {
-        const struct vec_field *msg = vec(v, "Msg"), *sig = vec(v, "Sig");
-        bool valid = strcmp(vec(v, "Result")->text, "valid") == 0;
-        assert_true(sig->n < 256);
-        blob(key_blob, vec(v, "Key")->bytes, 32);
-        blob(sig_blob, sig->bytes, (uint8_t)sig->n);
-        assert_int_equal(alg->verify(key_blob, KEY, msg->bytes, msg->n, sig_blob, HEAD + sig->n), valid ? DORY_OK : DORY_E_CRYPTO);
-    }
-    vec_close(v, 150);
-}
-
 static struct dory_key a_key(void)
 {
     struct dory_key key;
@@ -218,7 +201,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rfc8032),
         cmocka_unit_test(test_authors_vectors),
-        cmocka_unit_test(test_wycheproof),
         cmocka_unit_test(test_s_not_below_the_group_order),
         cmocka_unit_test(test_keys_of_small_order),
         cmocka_unit_test(test_blobs_are_parsed_strictly),

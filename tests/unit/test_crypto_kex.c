@@ -100,15 +100,6 @@ static void test_rfc7748_public_values(void **state)
     }
 }
 
-static void test_wycheproof(void **state)
-{
-    struct vectors *v = vec_open("tests/vectors", "wycheproof-x25519.txt");
-
-    (void)state;
-    while (vec_next(v)) expect(v, strcmp(vec(v, "Result")->text, "valid") == 0);
-    vec_close(v, 500);
-}
-
 /* T6: every point of small order, in each encoding that exists (0, 1, two of order 8, -1; p and p + 1; each with the top bit set). */
 static void test_points_of_small_order(void **state)
 {
@@ -179,7 +170,6 @@ int main(void)
         cmocka_unit_test(test_rfc7748),
         cmocka_unit_test(test_rfc7748_thousand_rounds),
         cmocka_unit_test(test_rfc7748_public_values),
-        cmocka_unit_test(test_wycheproof),
         cmocka_unit_test(test_points_of_small_order),
         cmocka_unit_test(test_both_sides_agree),
         cmocka_unit_test(test_no_entropy),

@@ -84,19 +84,6 @@ static void expect(const uint8_t *priv, const uint8_t *pub, const uint8_t *share
     if (own) assert_memory_equal(mine, own, POINT);
 }
 
-static void test_wycheproof(void **state)
-{
-    struct vectors *v = vec_open("tests/vectors", "wycheproof-p256.txt");
-
-    (void)state;
-    while (vec_next(v)) {
-        bool valid = strcmp(vec(v, "Result")->text, "valid") == 0;
-        assert_int_equal(vec(v, "Public")->n, POINT);
-        expect(vec(v, "Private")->bytes, vec(v, "Public")->bytes, valid ? vec(v, "Shared")->bytes : NULL, NULL);
-    }
-    vec_close(v, 300);
-}
-
 /* Secrets that begin with zero bytes among them: x is always 32 bytes, the engine makes the mpint of it. */
 static void test_openssl(void **state)
 {
@@ -216,7 +203,7 @@ static void test_descriptor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wycheproof),       cmocka_unit_test(test_openssl),
+        cmocka_unit_test(test_openssl),
         cmocka_unit_test(test_bad_points),       cmocka_unit_test(test_scalars_out_of_range),
         cmocka_unit_test(test_both_sides_agree), cmocka_unit_test(test_no_entropy),
         cmocka_unit_test(test_descriptor),
