@@ -1,4 +1,4 @@
-/* ssh-ed25519 keys and signatures against RFC 8032, the 1,024 vectors of Ed25519's authors and Wycheproof, in SSH's blobs. */
+/* ssh-ed25519 keys and signatures against RFC 8032 and the 1,024 vectors of Ed25519's authors, in SSH's blobs. */
 #include "tests/vectors/vectors.h"
 
 #include "crypto-port/dory_crypto.h"

@@ -1,4 +1,4 @@
-/* SHA-256, HMAC, PBKDF2, base64 and the two memory helpers, against NIST, RFC 4231, 2202, 7914, 4648 and Wycheproof. */
+/* SHA-256, HMAC, PBKDF2, base64 and the two memory helpers, against NIST, RFC 4231, 2202, 7914 and 4648. */
 #include "tests/vectors/vectors.h"
 
 #include "crypto-port/dory_crypto.h"

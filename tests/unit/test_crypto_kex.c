@@ -1,4 +1,4 @@
-/* curve25519-sha256 against RFC 7748 and Wycheproof, through the interface that the SSH engine uses. */
+/* curve25519-sha256 against RFC 7748, through the interface that the SSH engine uses. */
 #include "tests/vectors/vectors.h"
 
 #include "crypto-port/dory_crypto.h"

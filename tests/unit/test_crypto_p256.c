@@ -1,4 +1,4 @@
-/* ecdh-sha2-nistp256 against Wycheproof and OpenSSL, and what it refuses (T6). */
+/* ecdh-sha2-nistp256 against OpenSSL, and what it refuses (T6). */
 #include "tests/vectors/vectors.h"
 
 #include "crypto-port/dory_crypto.h"
