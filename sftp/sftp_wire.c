@@ -1,0 +1,131 @@
+#include "sftp_wire.h"
+
+#include <string.h>
+
+uint32_t dory_sftp_load32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+void dory_sftp_store32(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)(v >> 24);
+    p[1] = (uint8_t)(v >> 16);
+    p[2] = (uint8_t)(v >> 8);
+    p[3] = (uint8_t)v;
+}
+
+static const uint8_t *take(struct sftp_reader *r, size_t n)
+{
+    if (r->bad || (size_t)(r->end - r->p) < n) {
+        r->bad = true;
+        return NULL;
+    }
+    r->p += n;
+    return r->p - n;
+}
+
+uint8_t dory_sftp_get8(struct sftp_reader *r)
+{
+    const uint8_t *p = take(r, 1);
+
+    return p ? *p : 0;
+}
+
+uint32_t dory_sftp_get32(struct sftp_reader *r)
+{
+    const uint8_t *p = take(r, 4);
+
+    return p ? dory_sftp_load32(p) : 0;
+}
+
+uint64_t dory_sftp_get64(struct sftp_reader *r)
+{
+    const uint8_t *p = take(r, 8);
+
+    return p ? (uint64_t)dory_sftp_load32(p) << 32 | dory_sftp_load32(p + 4) : 0;
+}
+
+struct sftp_slice dory_sftp_get_string(struct sftp_reader *r)
+{
+    struct sftp_slice s = {NULL, dory_sftp_get32(r)};
+
+    s.p = take(r, s.n);
+    if (!s.p)
+        s.n = 0;
+    return s;
+}
+
+bool dory_sftp_is(struct sftp_slice s, const char *text)
+{
+    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
+}
+
+uint8_t *dory_sftp_put(struct sftp_writer *w, size_t n)
+{
+    if (w->bad || (size_t)(w->end - w->p) < n) {
+        w->bad = true;
+        return NULL;
+    }
+    w->p += n;
+    return w->p - n;
+}
+
+void dory_sftp_put8(struct sftp_writer *w, uint8_t v)
+{
+    uint8_t *p = dory_sftp_put(w, 1);
+
+    if (p)
+        *p = v;
+}
+
+void dory_sftp_put32(struct sftp_writer *w, uint32_t v)
+{
+    uint8_t *p = dory_sftp_put(w, 4);
+
+    if (p)
+        dory_sftp_store32(p, v);
+}
+
+void dory_sftp_put64(struct sftp_writer *w, uint64_t v)
+{
+    uint8_t *p = dory_sftp_put(w, 8);
+
+    if (p) {
+        dory_sftp_store32(p, (uint32_t)(v >> 32));
+        dory_sftp_store32(p + 4, (uint32_t)v);
+    }
+}
+
+void dory_sftp_put_string(struct sftp_writer *w, const void *bytes, size_t n)
+{
+    uint8_t *p = dory_sftp_put(w, 4 + n);
+
+    if (p) {
+        dory_sftp_store32(p, (uint32_t)n);
+        if (n)
+            memcpy(p + 4, bytes, n);
+    }
+}
+
+void dory_sftp_put_text(struct sftp_writer *w, const char *text)
+{
+    dory_sftp_put_string(w, text, strlen(text));
+}
+
+uint8_t *dory_sftp_begin(struct sftp_writer *w, enum sftp_type type, uint32_t id)
+{
+    uint8_t *begun = dory_sftp_put(w, 9);
+
+    if (begun) {
+        begun[4] = (uint8_t)type;
+        dory_sftp_store32(begun + 5, id);
+    }
+    return begun;
+}
+
+void dory_sftp_finish(struct sftp_writer *w, uint8_t *begun)
+{
+    if (!w->bad)
+        dory_sftp_store32(begun, (uint32_t)(w->p - begun - 4));
+}
