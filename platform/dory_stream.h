@@ -21,6 +21,9 @@ struct dory_stream_ops {
     void (*stop)(struct dory_stream *stream);
     /* DORY_E_AGAIN while the conversation runs; then its exit status: 0 when everything was transferred and committed, else 1..255. */
     int (*status)(const struct dory_stream *stream);
+    /* How many bytes push would take now although pull were never called again. A stream that answers requests says it, so that a peer
+       that does not read answers cannot be held up with its window adjustments behind requests that nobody takes. NULL: any number. */
+    uint32_t (*window)(const struct dory_stream *stream);
 };
 
 /* An engine embeds this as its first member. */

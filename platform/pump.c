@@ -23,6 +23,12 @@ void dory_pump_init(struct dory_pump *pump, struct dory_ssh *ssh, struct dory_st
         streams[i] = NULL;
 }
 
+static void set_window(const struct dory_pump *pump, int channel, const struct dory_stream *stream)
+{
+    if (stream->ops->window)
+        (void)dory_ssh_channel_window(pump->ssh, channel, stream->ops->window(stream));
+}
+
 void dory_pump_attach(struct dory_pump *pump, int channel, struct dory_stream *stream)
 {
     struct dory_stream *old = stream_at(pump, channel);
@@ -35,6 +41,10 @@ void dory_pump_attach(struct dory_pump *pump, int channel, struct dory_stream *s
     pump->eof_told &= ~bit(channel);
     pump->stopped &= ~bit(channel);
     pump->exited &= ~bit(channel);
+    if (stream && !stream->ops->window && pump->window)
+        (void)dory_ssh_channel_window(pump->ssh, channel, pump->window);
+    else if (stream)
+        set_window(pump, channel, stream);
 }
 
 void dory_pump_stop(struct dory_pump *pump)
@@ -66,6 +76,8 @@ static bool receive(struct dory_pump *pump, bool *stalled)
     *stalled = took < n;
     if (took)
         dory_ssh_recvdata_ack(pump->ssh, took);
+    if (stream && !extended)
+        set_window(pump, channel, stream);
     return took > 0;
 }
 
@@ -122,6 +134,8 @@ static bool send_from(struct dory_pump *pump, int channel, bool *asked)
     while (total < room && (n = stream->ops->pull(stream, buf + total, room - total)) > 0)
         total += n;
     dory_ssh_senddata_ack(pump->ssh, total);
+    if (total)
+        set_window(pump, channel, stream);
     if (total || !pump->server)
         return total > 0;
 

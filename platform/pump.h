@@ -20,6 +20,7 @@ struct dory_pump {
     bool server;                  /* a finished stream ends its channel with its exit status */
     uint8_t next;                 /* whose turn to send it is */
     uint32_t eof_told, stopped, exited;
+    uint32_t window;              /* for streams that do not say how much they take; 0: the SSH config's stays */
     void (*extended)(void *ctx, int channel, const uint8_t *bytes, size_t n); /* stderr of the peer, raw; NULL: dropped */
     void *ctx;
 };

@@ -82,7 +82,7 @@ struct dory_ssh_config {
     size_t tx_size;
     struct dory_channel *channels; /* simultaneous session channels; given uninitialised */
     uint8_t channel_count;
-    uint32_t window; /* RFC 4254 5.2 initial window size of each channel; 0: four receive buffers */
+    uint32_t window; /* RFC 4254 5.2 initial window size of each channel, see dory_ssh_channel_window; 0: four receive buffers */
 
     /* Rekeying (RFC 4253 9): begun when any of them is reached; 0 means the default. */
     uint64_t rekey_bytes;   /* in either direction; default 1 GiB; as low as 256 for tests */
@@ -148,8 +148,8 @@ const uint8_t *dory_ssh_sendpkt_buf(struct dory_ssh *ssh, size_t *n);
 int dory_ssh_sendpkt_ack(struct dory_ssh *ssh, size_t n);
 
 /* Data of one packet, a slice of the receive buffer; until it is acknowledged whole, no further packet is processed.
-   *extended is 0, or SSH_EXTENDED_DATA_STDERR; other extended data is dropped by the engine. Acknowledging returns window to the peer. Data of a channel that this side has
-   closed is dropped by the engine. */
+   *extended is 0, or SSH_EXTENDED_DATA_STDERR; other extended data is dropped by the engine. Acknowledging returns window to the peer,
+   up to what dory_ssh_channel_window says. Data of a channel that this side has closed is dropped by the engine. */
 const uint8_t *dory_ssh_recvdata_buf(struct dory_ssh *ssh, int *channel, uint32_t *extended, size_t *n);
 int dory_ssh_recvdata_ack(struct dory_ssh *ssh, size_t n);
 
@@ -237,6 +237,10 @@ enum {
 unsigned dory_ssh_channel_state(const struct dory_ssh *ssh, int channel);
 /* client: the exit-status; -1 where a signal ended the command or none came. */
 int dory_ssh_channel_status(const struct dory_ssh *ssh, int channel);
+/* How many bytes may be on their way to this side: from now on the peer's window is topped up to `bytes` beyond what was acknowledged, by
+   a SSH_MSG_CHANNEL_WINDOW_ADJUST when at least half is missing (RFC 4254 5.2). Begins as config.window; what the peer was once granted is
+   never taken back. DORY_E_ARG: no such channel. */
+int dory_ssh_channel_window(struct dory_ssh *ssh, int channel, uint32_t bytes);
 /* No more data from this side: SSH_MSG_CHANNEL_EOF once what is acknowledged has gone. */
 int dory_ssh_channel_eof(struct dory_ssh *ssh, int channel);
 /* server: exit-status, EOF and CLOSE. */

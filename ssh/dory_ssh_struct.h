@@ -21,7 +21,7 @@ struct dory_channel {
     uint32_t tx_window; /* bytes that may still be sent */
     uint32_t tx_max;    /* the peer's maximum packet size */
     uint32_t rx_window; /* bytes that the peer may still send */
-    uint32_t rx_credit; /* taken by the caller, not yet given back to the peer */
+    uint32_t rx_target; /* what rx_window is topped up to */
     uint32_t replies;   /* answers to channel requests that wait for a rekey to end, oldest in bit 0; 1: success */
     uint32_t status;
     const char *text; /* client: command or subsystem */
@@ -40,6 +40,8 @@ struct dory_ssh {
     bool auth_wanted, auth_none_seen, banner_sent;
     uint8_t auth_outstanding, auth_methods, auth_failures;
     bool auth_partial, auth_asked;
+    uint8_t auth_user_n;
+    uint8_t auth_user[DORY_USER_NAME_MAX]; /* server: who is asked by SSH_MSG_USERAUTH_INFO_REQUEST */
     uint8_t ping_n, ping_count, open_fail_count, keepalives;
     bool keepalive_due;
     bool want_reply;           /* of the channel request that waits */

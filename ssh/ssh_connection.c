@@ -61,14 +61,31 @@ static int send_simple(struct dory_ssh *s, uint8_t type, const uint32_t *value)
     return dory_i_end(s, &w);
 }
 
+/* What the peer may be given: the target less what it may send already and what lies here untaken. */
+static uint32_t credit(const struct dory_ssh *s, const struct dory_channel *c)
+{
+    bool holds = s->rx_state == RX_DATA && &s->config->channels[s->slice_channel] == c;
+    uint64_t open = (uint64_t)c->rx_window + (holds ? s->slice_n : 0);
+
+    return c->rx_target > open ? (uint32_t)(c->rx_target - open) : 0;
+}
+
+/* A large window is worth a message when half of it is used up. */
+static bool adjust_is_due(const struct dory_ssh *s, const struct dory_channel *c)
+{
+    uint32_t n = credit(s, c);
+
+    return n && n >= c->rx_target / 2 && !(c->flags & (DORY_CH_EOF | CH_CLOSE_CAME | CH_WANT_CLOSE));
+}
+
 static int send_adjust(struct dory_ssh *s, struct dory_channel *c)
 {
     struct dory_writer w = dory_i_begin(s, SSH_MSG_CHANNEL_WINDOW_ADJUST);
+    uint32_t n = credit(s, c);
 
     dory_i_put32(&w, c->peer);
-    dory_i_put32(&w, c->rx_credit);
-    c->rx_window += c->rx_credit;
-    c->rx_credit = 0;
+    dory_i_put32(&w, n);
+    c->rx_window += n;
     return dory_i_end(s, &w);
 }
 
@@ -134,7 +151,7 @@ static int say_one(struct dory_ssh *s, struct dory_channel *c)
         rc = send_simple(s, c->replies & 1 ? SSH_MSG_CHANNEL_SUCCESS : SSH_MSG_CHANNEL_FAILURE, &c->peer);
         c->replies >>= 1;
         c->reply_count--;
-    } else if (c->rx_credit >= s->window / 2 && c->rx_credit && !(c->flags & (DORY_CH_EOF | CH_CLOSE_CAME | CH_WANT_CLOSE))) {
+    } else if (adjust_is_due(s, c)) {
         rc = send_adjust(s, c);
     } else if (c->flags & CH_WANT_EXIT) {
         rc = send_exit_status(s, c);
@@ -225,7 +242,7 @@ void dory_i_channel_start(struct dory_ssh *s, struct dory_channel *c, uint32_t f
 {
     memset(c, 0, sizeof *c);
     c->flags = DORY_CH_USED | flags;
-    c->rx_window = s->window;
+    c->rx_window = c->rx_target = s->window;
 }
 
 /* No place for one more answer: the message waits until some are said, which during a key exchange cannot be. */
@@ -324,10 +341,8 @@ static int data(struct dory_ssh *s, struct dory_channel *c, struct dory_reader *
     s->data_moved = s->now;
     if (bytes.n == 0 || c->flags & (CH_WANT_CLOSE | CH_CLOSE_SENT))
         return DORY_OK;
-    if (extended && code != SSH_EXTENDED_DATA_STDERR) {
-        c->rx_credit += (uint32_t)bytes.n;
+    if (extended && code != SSH_EXTENDED_DATA_STDERR)
         return DORY_OK;
-    }
     s->slice_pos = (size_t)(bytes.p - s->config->rx);
     s->slice_n = bytes.n;
     s->slice_extended = code;
@@ -432,6 +447,21 @@ static int ask(struct dory_ssh *s, int channel, uint32_t wish, uint32_t done)
     return s->error;
 }
 
+int dory_ssh_channel_window(struct dory_ssh *s, int channel, uint32_t bytes)
+{
+    struct dory_channel *c = dory_i_channel(s, channel);
+
+    if (s->error)
+        return s->error;
+    if (!c)
+        return DORY_E_ARG;
+    if (c->rx_target == bytes)
+        return DORY_OK;
+    c->rx_target = bytes;
+    dory_i_progress(s);
+    return s->error;
+}
+
 int dory_ssh_channel_eof(struct dory_ssh *s, int channel)
 {
     return ask(s, channel, CH_WANT_EOF, CH_EOF_SENT | CH_WANT_CLOSE | CH_CLOSE_SENT);
@@ -502,7 +532,6 @@ int dory_ssh_recvdata_ack(struct dory_ssh *s, size_t n)
         return DORY_E_ARG;
     s->slice_pos += n;
     s->slice_n -= n;
-    s->config->channels[s->slice_channel].rx_credit += (uint32_t)n;
     if (s->slice_n == 0)
         dory_i_consume(s);
     dory_i_progress(s);

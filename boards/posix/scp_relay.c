@@ -403,8 +403,8 @@ static int to_status(const struct dory_stream *stream)
     return r->state != OVER || r->forth.at < r->forth.n ? DORY_E_AGAIN : r->failed;
 }
 
-static const struct dory_stream_ops from_ops = {from_push, from_pull, from_eof, from_stop, from_status};
-static const struct dory_stream_ops to_ops = {to_push, to_pull, to_eof, to_eof, to_status};
+static const struct dory_stream_ops from_ops = {from_push, from_pull, from_eof, from_stop, from_status, NULL};
+static const struct dory_stream_ops to_ops = {to_push, to_pull, to_eof, to_eof, to_status, NULL};
 
 void dory_relay_init(struct dory_relay *r, const struct dory_relay_config *config)
 {

@@ -26,6 +26,8 @@
 #define SERVE_RX (256 * 1024)
 #define SERVE_TX (256 * 1024)
 #define SERVE_WINDOW (2 * 1024 * 1024)
+/* Before it is known what a channel carries: no more requests than a queue of them holds. */
+#define SERVE_FIRST_WINDOW 8192
 #define SERVE_HOSTKEYS 8
 #define SERVE_LISTENS 8
 #define SERVE_SOCKETS 16

@@ -40,7 +40,7 @@ static void configure(struct serve_session *session)
         .tx_size = sizeof session->tx,
         .channels = session->channels,
         .channel_count = SERVE_CHANNELS,
-        .window = SERVE_WINDOW,
+        .window = SERVE_FIRST_WINDOW,
         .login_grace_ms = options->login_grace_s * 1000,
         .idle_ms = options->idle_s * 1000,
         .auth_methods = (uint8_t)((options->authorized_keys ? DORY_AUTH_PUBLICKEY : 0) |
@@ -75,6 +75,7 @@ bool dory_session_begin(struct serve *serve, struct serve_session *session, int 
         return false;
     }
     dory_pump_init(&session->pump, &session->ssh, session->streams, SERVE_CHANNELS, true);
+    session->pump.window = SERVE_WINDOW;
     session->live = true;
     session->poll_at = -1;
     return true;

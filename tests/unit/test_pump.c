@@ -12,6 +12,7 @@ struct script {
     uint8_t seed, expect;
     size_t bite;       /* largest push it takes at once; 0: all */
     unsigned moody;    /* every second offer is refused */
+    bool stuck;        /* every offer is */
     unsigned offers;
     int exit_status;
     bool wants_eof;    /* runs until eof was told */
@@ -29,7 +30,7 @@ static size_t script_push(struct dory_stream *stream, const uint8_t *bytes, size
 {
     struct script *s = (struct script *)stream;
 
-    if (s->moody && s->offers++ % 2 == 0)
+    if (s->stuck || (s->moody && s->offers++ % 2 == 0))
         return 0;
     if (s->bite && n > s->bite)
         n = s->bite;
@@ -64,7 +65,7 @@ static int script_status(const struct dory_stream *stream)
     return s->given < s->give || (s->wants_eof && (!s->eofs || s->stubborn)) ? DORY_E_AGAIN : s->exit_status;
 }
 
-static const struct dory_stream_ops script_ops = {script_push, script_pull, script_eof, script_stop, script_status};
+static const struct dory_stream_ops script_ops = {script_push, script_pull, script_eof, script_stop, script_status, NULL};
 
 /* ---- two ends ---- */
 
@@ -301,6 +302,101 @@ static void test_busy(void **state)
     free_pair(p);
 }
 
+/* A stream that answers each byte by a hundred and holds few questions: the peer never has more of them on their way than it can take. */
+enum { QUESTIONS = 64, ANSWER = 100 };
+
+struct oracle {
+    struct dory_stream stream;
+    uint32_t waiting, said; /* questions; bytes of the first one's answer */
+    uint64_t answered;
+};
+
+static size_t oracle_push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
+{
+    struct oracle *o = (struct oracle *)stream;
+
+    (void)bytes;
+    CHECK(n <= QUESTIONS - o->waiting);
+    o->waiting += (uint32_t)n;
+    return n;
+}
+
+static size_t oracle_pull(struct dory_stream *stream, uint8_t *buf, size_t cap)
+{
+    struct oracle *o = (struct oracle *)stream;
+    size_t n = o->waiting ? ANSWER - o->said : 0;
+
+    n = n < cap ? n : cap;
+    memset(buf, 'a', n);
+    o->said += (uint32_t)n;
+    if (o->said == ANSWER) {
+        o->said = 0;
+        o->waiting--;
+        o->answered++;
+    }
+    return n;
+}
+
+static void oracle_end(struct dory_stream *stream)
+{
+    (void)stream;
+}
+
+static int oracle_status(const struct dory_stream *stream)
+{
+    (void)stream;
+    return DORY_E_AGAIN;
+}
+
+static uint32_t oracle_window(const struct dory_stream *stream)
+{
+    return QUESTIONS - ((const struct oracle *)stream)->waiting;
+}
+
+static const struct dory_stream_ops oracle_ops = {oracle_push, oracle_pull, oracle_end, oracle_end, oracle_status, oracle_window};
+
+static void test_questions(void **state)
+{
+    struct pair *p = new_pair(QUESTIONS);
+    struct oracle oracle = {.stream = {&oracle_ops}};
+
+    (void)state;
+    run(p);
+    CHECK_EQ(open_channel(p), 0);
+    p->server.pump.window = 1 << 20; /* for those that say nothing */
+    on(&p->client, 0, 3000, false);
+    p->client.scripts[0].bite = 7;
+    dory_pump_attach(&p->server.pump, 0, &oracle.stream);
+    run(p);
+    CHECK_EQ(oracle.answered, 3000);
+    CHECK_EQ(p->client.scripts[0].taken, 3000 * ANSWER);
+    free_pair(p);
+}
+
+/* The window grows once it is known what a channel carries. */
+static void test_grown_window(void **state)
+{
+    struct pair *p = new_pair(100);
+    struct script *stuck;
+
+    (void)state;
+    p->server.pump.window = 5000;
+    run(p);
+    open_channel(p);
+    run(p);
+    stuck = on(&p->server, 0, 0, true);
+    stuck->stuck = true;
+    on(&p->client, 0, 20000, false);
+    for (int i = 0; i < 100; i++)
+        round_of(p, 3);
+    CHECK_EQ(p->client.scripts[0].given, 5000);
+    stuck->stuck = false;
+    run(p);
+    CHECK_EQ(stuck->taken, 20000);
+    CHECK(!stuck->wrong);
+    free_pair(p);
+}
+
 /* What comes for nobody is dropped and does not hold up the others. */
 static void test_nobody(void **state)
 {
@@ -392,6 +488,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ways), cmocka_unit_test(test_fair),         cmocka_unit_test(test_busy),  cmocka_unit_test(test_nobody),
         cmocka_unit_test(test_stderr),    cmocka_unit_test(test_closed_early), cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_questions), cmocka_unit_test(test_grown_window),
     };
 
     return cmocka_run_group_tests_name("pump", tests, NULL, NULL);
