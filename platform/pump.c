@@ -72,12 +72,11 @@ static bool receive(struct dory_pump *pump, bool *stalled)
             pump->extended(pump->ctx, channel, bytes, n);
     } else if (stream) {
         took = stream->ops->push(stream, bytes, n);
+        set_window(pump, channel, stream); /* before the acknowledgement, which may grant what the stream no longer has */
     }
     *stalled = took < n;
     if (took)
         dory_ssh_recvdata_ack(pump->ssh, took);
-    if (stream && !extended)
-        set_window(pump, channel, stream);
     return took > 0;
 }
 

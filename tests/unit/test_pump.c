@@ -327,7 +327,8 @@ static size_t oracle_pull(struct dory_stream *stream, uint8_t *buf, size_t cap)
     size_t n = o->waiting ? ANSWER - o->said : 0;
 
     n = n < cap ? n : cap;
-    memset(buf, 'a', n);
+    for (size_t i = 0; i < n; i++)
+        buf[i] = pattern(1, o->answered * ANSWER + o->said + i);
     o->said += (uint32_t)n;
     if (o->said == ANSWER) {
         o->said = 0;
