@@ -1,0 +1,83 @@
+/* From reset to main, and what happens when something goes wrong. */
+#include <string.h>
+
+#include "virt.h"
+
+extern uint8_t virt_stack[], virt_stack_end[], virt_data[], virt_data_end[], virt_bss[], virt_bss_end[];
+extern const uint8_t virt_data_from[];
+void virt_start(void);
+void virt_reset(void);
+void virt_fault(uint32_t cause, uint32_t where, uint32_t address);
+
+enum { PAINT = 0x5a };
+
+/* mstatus.MIE stays 0: nothing ever interrupts, wfi returns when something waits, and the loop looks. */
+__attribute__((naked, used, section(".start"))) void virt_start(void)
+{
+    __asm__ volatile(".option push\n.option norelax\nla gp, __global_pointer$\n.option pop\n"
+                     "la sp, virt_stack_end\n"
+                     "la t0, virt_trap\n"
+                     ".option push\n.option arch, +zicsr\ncsrw mtvec, t0\n.option pop\n"
+                     "j virt_reset\n"
+                     ".balign 4\n"
+                     "virt_trap:\n"
+                     "la sp, virt_stack_end\n" /* the fault may have been the stack's end */
+                     ".option push\n.option arch, +zicsr\ncsrr a0, mcause\ncsrr a1, mepc\ncsrr a2, mtval\n.option pop\n"
+                     "j virt_fault\n");
+}
+
+/* Physical memory protection, locked and so in force for this mode too: code cannot be written, and what lies under the stack not touched. */
+static void protect(void)
+{
+    const uint32_t guard = (0x800F0000u >> 2) | ((64u << 10) / 8 - 1), code = (0x80000000u >> 2) | ((1u << 20) / 8 - 1);
+    const uint32_t napot = 3u << 3, locked = 1u << 7, read = 1, execute = 4;
+
+    __asm__ volatile(".option push\n.option arch, +zicsr\n"
+                     "csrw pmpaddr0, %0\ncsrw pmpaddr1, %1\ncsrw pmpcfg0, %2\n"
+                     ".option pop" ::"r"(guard), "r"(code), "r"((napot | locked) | (napot | locked | read | execute) << 8)
+                     : "memory");
+}
+
+static void paint(void)
+{
+    uint8_t *sp;
+
+    __asm__ volatile("mv %0, sp" : "=r"(sp));
+    memset(virt_stack, PAINT, (size_t)(sp - virt_stack) - 64);
+}
+
+void virt_reset(void)
+{
+    protect();
+    memcpy(virt_data, virt_data_from, (size_t)(virt_data_end - virt_data));
+    memset(virt_bss, 0, (size_t)(virt_bss_end - virt_bss));
+    paint();
+    virt_exit((uint32_t)main());
+}
+
+static void print_hex(const char *name, uint32_t n)
+{
+    virt_print(name);
+    for (int shift = 28; shift >= 0; shift -= 4) {
+        const char digit[2] = {"0123456789abcdef"[n >> shift & 15], 0};
+        virt_print(digit);
+    }
+}
+
+void virt_fault(uint32_t cause, uint32_t where, uint32_t address)
+{
+    print_hex("\r\nfault: cause ", cause);
+    print_hex(" at ", where);
+    print_hex(", address ", address);
+    virt_print("\r\n");
+    virt_exit(3);
+}
+
+uint32_t virt_stack_used(void)
+{
+    const uint8_t *p = virt_stack;
+
+    while (p < virt_stack_end && *p == PAINT)
+        p++;
+    return (uint32_t)(virt_stack_end - p);
+}
