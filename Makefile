@@ -78,9 +78,9 @@ $(TESTS): LDLIBS = -lcmocka
 # Test images for QEMU: each from its own file, tests/device/device.h and the archives (tests/device/run builds and runs them).
 $B/tests/device/transfer.elf: $(patsubst %.c,$B/%.o,$(wildcard platform/ram/*.c)) $B/tests/device/session.o
 $B/tests/device/server.elf: $B/tests/device/session.o
-$B/tests/device/%.elf: $B/tests/device/%.o $B/tests/device/mps2.o $(ARCHIVES) tests/device/mps2.ld
+$B/tests/device/%.elf: $B/tests/device/%.o $B/tests/device/$(MACHINE_TEST).o $(ARCHIVES) tests/device/$(MACHINE_TEST).ld
 	@echo "  $@"
-	@$(CC) $(MACHINE) -nostartfiles -T tests/device/mps2.ld -Wl,--gc-sections -Wl,-Map=$(@:.elf=.map) -o $@ $(filter %.o,$^) \
+	@$(CC) $(MACHINE) -nostartfiles -T tests/device/$(MACHINE_TEST).ld -Wl,--gc-sections -Wl,-Map=$(@:.elf=.map) -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 # A change of flags rebuilds, a repeated make does not.

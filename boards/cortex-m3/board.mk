@@ -19,3 +19,6 @@ MBEDTLS_CONFIG = crypto-port/mbedtls_config_small.h
 MBEDTLS_FILES  = sha256.c sha512.c constant_time.c platform_util.c
 # crypto-port/small includes the other files it needs.
 SODIUM_FILES   = crypto_verify/*.c
+
+# The start-up of test images: tests/device/mps2.c, mps2.ld.
+MACHINE_TEST = mps2

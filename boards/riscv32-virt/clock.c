@@ -1,4 +1,5 @@
 /* CLINT time and PLIC interrupts, as far as sleeping needs them: interrupts are never taken, they only end a wfi. */
+#include "dory_board.h"
 #include "virt.h"
 
 enum { TICKS_PER_MS = 10000, UART_IRQ = 10, VIRTIO_IRQ = 1, VIRTIO_IRQS = 8 };
@@ -22,7 +23,7 @@ static uint64_t ticks(void)
     return (uint64_t)high << 32 | low;
 }
 
-uint64_t virt_now_ms(void)
+uint64_t dory_board_millis(void)
 {
     return ticks() / TICKS_PER_MS;
 }
@@ -64,9 +65,28 @@ static void acknowledge(void)
     }
 }
 
-void virt_sleep(uint64_t until_ms)
+static uint32_t instructions(void)
 {
-    alarm_at(until_ms > UINT64_MAX / TICKS_PER_MS ? UINT64_MAX : until_ms * TICKS_PER_MS);
+    uint32_t n;
+
+    __asm__ volatile(".option push\n.option arch, +zicsr\ncsrr %0, minstret\n.option pop" : "=r"(n));
+    return n;
+}
+
+static uint32_t waited; /* instructions */
+
+/* A frame that came since the caller looked has raised its interrupt, and wfi returns at once. */
+void dory_board_wait(uint32_t ms)
+{
+    uint32_t start = instructions();
+
+    alarm_at(ticks() + (uint64_t)ms * TICKS_PER_MS);
     __asm__ volatile(".option push\n.option arch, +zicsr\ncsrw mie, %0\nwfi\n.option pop" ::"r"(TIMER_ENABLE | EXTERNAL_ENABLE) : "memory");
     acknowledge();
+    waited += instructions() - start;
+}
+
+uint32_t dory_board_instructions(void)
+{
+    return instructions() - waited;
 }

@@ -1,6 +1,7 @@
 /* Semihosting (Arm's specification, as RISC-V calls it): arguments, files of the host, the exit status. Emulators and debuggers only. */
 #include <string.h>
 
+#include "dory_board.h"
 #include "virt.h"
 
 enum { SYS_OPEN = 0x01, SYS_WRITE = 0x05, SYS_READ = 0x06, SYS_SEEK = 0x0A, SYS_FLEN = 0x0C, SYS_GET_CMDLINE = 0x15, SYS_EXIT_EXTENDED = 0x20 };
@@ -25,7 +26,8 @@ _Noreturn void virt_exit(uint32_t status)
         call(SYS_EXIT_EXTENDED, block);
 }
 
-_Noreturn void virt_reboot(void)
+/* The machine's own reset: QEMU loads the image again. */
+_Noreturn void dory_board_reset(void)
 {
     for (;;)
         *(volatile uint32_t *)0x00100000u = 0x7777;

@@ -1,27 +1,29 @@
 /* From reset to main, and what happens when something goes wrong. */
 #include <string.h>
 
+#include "dory_board.h"
 #include "virt.h"
 
-extern uint8_t virt_stack[], virt_stack_end[], virt_data[], virt_data_end[], virt_bss[], virt_bss_end[];
+extern uint8_t virt_data[], virt_data_end[], virt_bss[], virt_bss_end[];
 extern const uint8_t virt_data_from[];
 void virt_start(void);
 void virt_reset(void);
 void virt_fault(uint32_t cause, uint32_t where, uint32_t address);
 
-enum { PAINT = 0x5a };
+const char dory_board_name[] = "riscv32-virt";
+const uint8_t dory_board_mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}; /* QEMU's own default */
 
 /* mstatus.MIE stays 0: nothing ever interrupts, wfi returns when something waits, and the loop looks. */
 __attribute__((naked, used, section(".start"))) void virt_start(void)
 {
     __asm__ volatile(".option push\n.option norelax\nla gp, __global_pointer$\n.option pop\n"
-                     "la sp, virt_stack_end\n"
+                     "la sp, dory_board_stack_end\n"
                      "la t0, virt_trap\n"
                      ".option push\n.option arch, +zicsr\ncsrw mtvec, t0\n.option pop\n"
                      "j virt_reset\n"
                      ".balign 4\n"
                      "virt_trap:\n"
-                     "la sp, virt_stack_end\n" /* the fault may have been the stack's end */
+                     "la sp, dory_board_stack_end\n" /* the fault may have been the stack's end */
                      ".option push\n.option arch, +zicsr\ncsrr a0, mcause\ncsrr a1, mepc\ncsrr a2, mtval\n.option pop\n"
                      "j virt_fault\n");
 }
@@ -40,10 +42,16 @@ static void protect(void)
 
 static void paint(void)
 {
-    uint8_t *sp;
+    uint32_t *end;
 
-    __asm__ volatile("mv %0, sp" : "=r"(sp));
-    memset(virt_stack, PAINT, (size_t)(sp - virt_stack) - 64);
+    __asm__ volatile("mv %0, sp" : "=r"(end));
+    for (volatile uint32_t *p = dory_board_stack; p < end; p++)
+        *p = DORY_BOARD_PAINT;
+}
+
+static void print(const char *text)
+{
+    dory_board_put(text, strlen(text));
 }
 
 void virt_reset(void)
@@ -52,15 +60,19 @@ void virt_reset(void)
     memcpy(virt_data, virt_data_from, (size_t)(virt_data_end - virt_data));
     memset(virt_bss, 0, (size_t)(virt_bss_end - virt_bss));
     paint();
+    virt_uart_start();
+    virt_clock_start();
+    if (!virt_net_start())
+        print("no virtio network device (version 2: -global virtio-mmio.force-legacy=false)\r\n");
     virt_exit((uint32_t)main());
 }
 
 static void print_hex(const char *name, uint32_t n)
 {
-    virt_print(name);
+    print(name);
     for (int shift = 28; shift >= 0; shift -= 4) {
         const char digit[2] = {"0123456789abcdef"[n >> shift & 15], 0};
-        virt_print(digit);
+        print(digit);
     }
 }
 
@@ -69,15 +81,6 @@ void virt_fault(uint32_t cause, uint32_t where, uint32_t address)
     print_hex("\r\nfault: cause ", cause);
     print_hex(" at ", where);
     print_hex(", address ", address);
-    virt_print("\r\n");
+    print("\r\n");
     virt_exit(3);
-}
-
-uint32_t virt_stack_used(void)
-{
-    const uint8_t *p = virt_stack;
-
-    while (p < virt_stack_end && *p == PAINT)
-        p++;
-    return (uint32_t)(virt_stack_end - p);
 }

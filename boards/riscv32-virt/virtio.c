@@ -29,7 +29,7 @@ static void add_status(uint32_t base, uint32_t bits)
     *reg(base, STATUS) |= bits;
 }
 
-uint32_t virtio_find(uint32_t kind, uint32_t features)
+uint32_t virtio_find(uint32_t kind)
 {
     for (uint32_t i = 0; i < SLOTS; i++) {
         uint32_t base = FIRST_SLOT + i * SLOT_SIZE;
@@ -40,7 +40,7 @@ uint32_t virtio_find(uint32_t kind, uint32_t features)
         add_status(base, ACKNOWLEDGE);
         add_status(base, DRIVER);
         *reg(base, DRIVER_FEATURES_SELECT) = 0;
-        *reg(base, DRIVER_FEATURES) = features;
+        *reg(base, DRIVER_FEATURES) = 0;
         *reg(base, DRIVER_FEATURES_SELECT) = 1;
         *reg(base, DRIVER_FEATURES) = 1; /* VERSION_1, bit 32 */
         add_status(base, FEATURES_OK);

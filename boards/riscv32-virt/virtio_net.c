@@ -1,16 +1,17 @@
 /* The network card: receive buffers that the device fills, transmit buffers that it empties, one copy each way. */
 #include <string.h>
 
+#include "dory_board.h"
 #include "virt.h"
 
-enum { HEADER = 12, FRAME_MAX = 1514, FEATURE_MAC = 1 << 5, CONFIG = 0x100, RECEIVE = 0, TRANSMIT = 1 };
+enum { HEADER = 12, FRAME_MAX = 1514, RECEIVE = 0, TRANSMIT = 1, OUT = VIRTIO_QUEUE / 2 };
 
 struct buffer {
     _Alignas(4) uint8_t bytes[HEADER + FRAME_MAX + 2];
 };
 
 static struct virtio_queue receive, transmit;
-static struct buffer in[VIRTIO_QUEUE], out[VIRTIO_QUEUE / 2];
+static struct buffer in[VIRTIO_QUEUE], out[OUT];
 static uint16_t busy;    /* bits of `out` that the device holds */
 static int waiting = -1; /* of `in`: taken from the device and not yet given back */
 static uint32_t waiting_n;
@@ -20,14 +21,12 @@ static void offer(uint16_t i)
     virtio_give(&receive, i, in[i].bytes, sizeof in[i].bytes, true);
 }
 
-bool virt_net_start(uint8_t mac[6])
+bool virt_net_start(void)
 {
-    uint32_t base = virtio_find(VIRTIO_NET, FEATURE_MAC);
+    uint32_t base = virtio_find(VIRTIO_NET);
 
     if (base == 0 || !virtio_queue_start(&receive, base, RECEIVE) || !virtio_queue_start(&transmit, base, TRANSMIT))
         return false;
-    for (unsigned i = 0; i < 6; i++)
-        mac[i] = *(volatile uint8_t *)(base + CONFIG + i);
     virtio_go(base);
     for (uint16_t i = 0; i < VIRTIO_QUEUE; i++)
         offer(i);
@@ -35,43 +34,62 @@ bool virt_net_start(uint8_t mac[6])
     return true;
 }
 
-const uint8_t *virt_net_frame(size_t *n)
+static void next(void)
 {
-    if (waiting < 0)
-        waiting = virtio_take(&receive, &waiting_n);
-    if (waiting < 0)
-        return NULL;
-    *n = waiting_n < HEADER ? 0 : waiting_n - HEADER;
-    return in[waiting].bytes + HEADER;
+    while (waiting < 0 && (waiting = virtio_take(&receive, &waiting_n)) >= 0 && waiting_n <= HEADER) {
+        offer((uint16_t)waiting);
+        waiting = -1;
+    }
 }
 
-void virt_net_release(void)
+size_t dory_board_frame_size(void)
 {
+    next();
+    return waiting < 0 ? 0 : waiting_n - HEADER;
+}
+
+void dory_board_frame_take(uint8_t *to)
+{
+    next();
+    if (waiting < 0)
+        return;
+    if (to)
+        memcpy(to, in[waiting].bytes + HEADER, waiting_n - HEADER);
     offer((uint16_t)waiting);
     virtio_notify(&receive);
     waiting = -1;
 }
 
-uint8_t *virt_net_room(void)
+/* A buffer that the device does not hold, or -1. */
+static int free_buffer(void)
 {
     uint32_t n;
     int i;
 
     while ((i = virtio_take(&transmit, &n)) >= 0)
         busy &= (uint16_t)~(1u << i);
-    for (i = 0; i < VIRTIO_QUEUE / 2; i++)
+    for (i = 0; i < OUT; i++)
         if (!(busy >> i & 1))
-            return out[i].bytes + HEADER;
-    return NULL;
+            return i;
+    return -1;
 }
 
-void virt_net_send(const uint8_t *room, size_t n)
+int dory_board_frame_send(const struct dory_board_piece *pieces, unsigned count)
 {
-    uint8_t *bytes = out[0].bytes + (room - HEADER - out[0].bytes);
-    uint16_t i = (uint16_t)((size_t)(bytes - out[0].bytes) / sizeof out[0]);
+    int i = free_buffer();
+    size_t n = HEADER;
 
-    memset(bytes, 0, HEADER);
+    if (i < 0)
+        return DORY_E_AGAIN;
+    memset(out[i].bytes, 0, HEADER);
+    for (; count > 0; count--, pieces++) {
+        if (pieces->n > sizeof out[i].bytes - n)
+            return DORY_E_ARG;
+        memcpy(out[i].bytes + n, pieces->p, pieces->n);
+        n += pieces->n;
+    }
     busy |= (uint16_t)(1u << i);
-    virtio_give(&transmit, i, bytes, (uint32_t)(HEADER + n), false);
+    virtio_give(&transmit, (uint16_t)i, out[i].bytes, n, false);
     virtio_notify(&transmit);
+    return DORY_OK;
 }

@@ -1,6 +1,7 @@
 /* The machine's entropy device. QEMU's takes from the host; another emulator need not: this is an emulator's source all the same. */
 #include <string.h>
 
+#include "dory_board.h"
 #include "virt.h"
 
 enum { CHUNK = 64, PATIENCE_MS = 2000 };
@@ -11,7 +12,7 @@ static bool started;
 
 static bool start(void)
 {
-    uint32_t base = virtio_find(VIRTIO_RNG, 0);
+    uint32_t base = virtio_find(VIRTIO_RNG);
 
     if (base == 0 || !virtio_queue_start(&queue, base, 0))
         return false;
@@ -22,18 +23,20 @@ static bool start(void)
 /* A device that does not answer is left holding the buffer: nothing is asked of it again. */
 static uint32_t ask(uint32_t n)
 {
-    uint64_t end = virt_now_ms() + PATIENCE_MS;
+    uint64_t end = dory_board_millis() + PATIENCE_MS;
     uint32_t got;
 
     virtio_give(&queue, 0, buffer, n, true);
     virtio_notify(&queue);
     while (virtio_take(&queue, &got) < 0)
-        if (virt_now_ms() > end)
+        if (dory_board_millis() > end)
             return 0;
     return got < n ? got : n;
 }
 
-bool virt_random(uint8_t *out, size_t n)
+const bool dory_board_emulated = true;
+
+int dory_board_entropy(uint8_t *out, size_t n)
 {
     static bool dead;
 
@@ -48,5 +51,5 @@ bool virt_random(uint8_t *out, size_t n)
         out += got;
         n -= got;
     }
-    return n == 0;
+    return n == 0 ? DORY_OK : DORY_E_RNG;
 }

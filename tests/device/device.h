@@ -1,4 +1,4 @@
-/* What a test image needs of its machine: mps2.c, on QEMU's mps2-an385 with semihosting. */
+/* What a test image needs of its machine: mps2.c on QEMU's mps2-an385, virt.c on its 32-bit RISC-V; both with semihosting. */
 #ifndef TESTS_DEVICE_H
 #define TESTS_DEVICE_H
 
@@ -9,7 +9,7 @@
 size_t device_read(const char *path, char *out, size_t cap);
 void device_print(const char *text);
 void device_print_number(uint32_t n);
-uint32_t device_instructions(void); /* counts on; needs -icount shift=10 */
+uint32_t device_instructions(void); /* counts on; needs -icount shift=10, on RISC-V shift=0 */
 void device_stack_paint(void);      /* ... the free part of the stack, */
 uint32_t device_stack_used(void);   /* and how deep it was used since, below the caller of paint */
 
