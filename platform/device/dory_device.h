@@ -1,0 +1,151 @@
+/* The application that every board shares: an SSH server over fixed flash slots, with commands, a log and a console.
+ *
+ *     main():   dory_device_run(&config);                      on lwIP; never returns
+ *
+ * or, for another network (tests):
+ *
+ *     dory_device_init(&device, &config);
+ *     loop:  for each newcomer: dory_device_accept(&device, &ops, conn)
+ *            wait = dory_device_turn(&device, now_ms)
+ *
+ * First boot: an ed25519 host key is made from the board's entropy and kept in the hidden config slot "hostkey". Each boot prints its
+ * fingerprint. Who may log in stands in the config slots "authorized_keys" (OpenSSH's format) and "password" (`dory serve --hash-password`).
+ * While neither holds anything usable, a password made for this boot is printed on the console, and it alone lets in.
+ *
+ * The board's side (console, entropy, reset, name) is dory_board.h. No heap, no printf; everything is in the caller's struct dory_device.
+ */
+#ifndef DORY_DEVICE_H
+#define DORY_DEVICE_H
+
+#include "dory_conn.h"
+#include "dory_scp.h"
+#include "dory_ssh.h"
+#include "dory_text.h"
+#include "platform/flash/dory_flash.h"
+#include "platform/pump.h"
+
+/* Limits; a board overrides them in its dory_limits.h. */
+#ifndef DORY_DEVICE_SESSIONS
+#define DORY_DEVICE_SESSIONS 2
+#endif
+#ifndef DORY_DEVICE_BUFFER /* each of a session's two packet buffers */
+#define DORY_DEVICE_BUFFER (DORY_MAX_PACKET_LENGTH < 4096 ? DORY_MAX_PACKET_LENGTH : 4096)
+#endif
+#ifndef DORY_DEVICE_OUTPUT /* the longest output of a command */
+#define DORY_DEVICE_OUTPUT 1024
+#endif
+#ifndef DORY_DEVICE_ROUNDS_MAX /* of PBKDF2 for a password; lines of the password file that want more are not accepted */
+#define DORY_DEVICE_ROUNDS_MAX 100000
+#endif
+#ifndef DORY_DEVICE_LOG_PENDING /* bytes of log lines that wait for the flash */
+#define DORY_DEVICE_LOG_PENDING 256
+#endif
+
+struct dory_device;
+
+/* One command of the registry: `ssh user@device NAME args`, or typed on the console. */
+struct dory_device_command {
+    const char *name, *help;
+    /* args: what followed the name, without blanks around, NUL-terminated. Writes its answer (whole lines) to out; returns the exit status
+       0..255, or DORY_E_AGAIN: nothing written, call again later with the same arguments. */
+    int (*run)(struct dory_device *device, const char *args, struct dory_text *out);
+    bool console; /* only on the console */
+};
+/* Commands of this folder, for a board's table. */
+int dory_device_help(struct dory_device *device, const char *args, struct dory_text *out);
+int dory_device_version(struct dory_device *device, const char *args, struct dory_text *out);
+int dory_device_slots(struct dory_device *device, const char *args, struct dory_text *out);
+int dory_device_stats(struct dory_device *device, const char *args, struct dory_text *out);
+int dory_device_activate(struct dory_device *device, const char *args, struct dory_text *out);
+int dory_device_reboot(struct dory_device *device, const char *args, struct dory_text *out);
+/* Console: forgets authorized_keys and password; the boot's own password, printed again, lets in. */
+int dory_device_forget(struct dory_device *device, const char *args, struct dory_text *out);
+
+/* All of it must live as long as the device. */
+struct dory_device_config {
+    const char *user;    /* the one user name */
+    const char *version; /* of the firmware, for `version` and the greeting */
+    uint16_t port;       /* dory_device_run: 0: 22 */
+    const uint8_t (*address)[4]; /* dory_device_run: address, mask, gateway */
+    struct dory_flash *flash;
+    const struct dory_flash_slot *slots;
+    uint8_t slot_count;
+    const char *running; /* the firmware slot that this program runs from; NULL: none */
+    const struct dory_device_command *commands; /* ends with a NULL name */
+    /* Algorithms, as in struct dory_ssh_config. */
+    const struct dory_kex *const *kex;
+    const struct dory_cipher *const *ciphers;
+    const struct dory_mac *const *macs;
+    const struct dory_sigalg *const *signatures;
+    /* More work of the board's main.c in each turn (a pull that runs); returns the milliseconds until the next is due. NULL: none. */
+    uint32_t (*turn)(struct dory_device *device, uint64_t now_ms);
+    void *ctx; /* for the board's own commands and turn */
+};
+
+/* ---- Private from here on ---- */
+
+/* A command's answer on its way to the client. */
+struct dory_device_output {
+    const struct dory_device_command *command; /* NULL: `text` is the answer already */
+    struct dory_text text;
+    size_t sent;
+    int status;
+    char args[DORY_COMMAND_MAX];
+    char buf[DORY_DEVICE_OUTPUT];
+};
+
+struct dory_device_session {
+    struct dory_device *device;
+    const struct dory_conn_ops *ops; /* NULL: free */
+    void *conn;
+    uint8_t work; /* on the channel: enum of session.c */
+    bool authenticated, ending, again;
+    uint64_t started, end_by, wake;
+    struct dory_ssh_config config;
+    struct dory_ssh ssh;
+    struct dory_channel channel;
+    struct dory_stream *streams[1];
+    struct dory_pump pump;
+    struct dory_scp_command command;
+    union {
+        struct dory_stream stream;
+        struct dory_scp_source source;
+        struct dory_scp_sink sink;
+        struct dory_device_output output;
+    } engine;
+    uint8_t rx[DORY_DEVICE_BUFFER], tx[DORY_DEVICE_BUFFER];
+};
+
+struct dory_device {
+    const struct dory_device_config *config;
+    uint64_t now;
+    struct dory_rng rng;
+    struct dory_key key;
+    uint8_t key_blob[64];
+    struct dory_hostkey hostkey;
+    struct dory_flash_fs flash;
+    bool rebooting;
+    uint64_t reboot_at;
+    struct dory_device_session sessions[DORY_DEVICE_SESSIONS];
+    /* more follows with the implementation */
+};
+
+/* DORY_E_RNG: no entropy; DORY_E_ARG: the table of slots cannot work; DORY_E_IO: the flash cannot. The console says so. Nothing may be served. */
+int dory_device_init(struct dory_device *device, const struct dory_device_config *config);
+
+/* A newcomer. False: all sessions are taken; conn is still the caller's. */
+bool dory_device_accept(struct dory_device *device, const struct dory_conn_ops *ops, void *conn);
+/* True: dory_device_accept has room. */
+bool dory_device_has_room(const struct dory_device *device);
+
+/* Moves every session as far as it goes without waiting, the log, the console, a reboot that was asked for. Returns the milliseconds until it
+   must be called again though nothing comes; 0: at once. */
+uint32_t dory_device_turn(struct dory_device *device, uint64_t now_ms);
+
+/* init, then serves on lwIP for ever (platform/lwip/dory_lwip.h); without entropy or flash it stops, after saying so on the console. */
+_Noreturn void dory_device_run(struct dory_device *device, const struct dory_device_config *config);
+
+/* One line to the console and, where there is one, to the log slot. */
+void dory_device_log(struct dory_device *device, const struct dory_text *line);
+
+#endif
