@@ -14,6 +14,7 @@
 
 #include "dory_fs.h"
 #include "dory_stream.h"
+#include "dory_transfer.h"
 
 /* The longest path that messages show whole; of a longer one they leave out directories in the middle. */
 #ifndef DORY_SCP_PATH_MAX
@@ -33,40 +34,13 @@ enum {
     DORY_SCP_FROM = 64 /* -f: a source is asked for */
 };
 
-/* A file-system object named by its directory and one component. */
-struct dory_scp_item {
-    int dir;          /* a handle; the engine owns and closes it once the item was given */
-    bool self;        /* the object is `dir` itself, a directory */
-    bool slash;       /* asked for with a slash behind: must be a directory (sink) */
-    const char *name; /* one component. With `self`, the name that a source announces */
-    const char *path; /* as the person wrote it, for messages */
-};
-
-/* Gives the next object to send, or the target to store to. 1: *item is filled, its strings live until the next call (source) or as long
-   as the engine (sink). 0: no more. DORY_E_AGAIN: ask again later. Any other error is reported with item->path, which must be set, and
-   the following item is asked for. A sink asks until 0 and refuses more than one item as ambiguous. */
-typedef int (*dory_scp_item_fn)(void *ctx, struct dory_scp_item *item);
-
-/* Who wants to know. Every member may be NULL. Bytes from the peer (names, text) are raw: escape them before a terminal sees them. */
-struct dory_scp_events {
-    /* A file begins: its path for messages, its name on the wire, its announced size. */
-    void (*begin)(void *ctx, const char *path, const char *name, uint64_t size);
-    void (*progress)(void *ctx, uint64_t done);
-    /* Exactly one for each begin: DORY_OK, or why the file did not arrive whole. */
-    void (*end)(void *ctx, const char *path, uint64_t size, int status);
-    /* What the peer reported, one line without its end: "scp: x: Permission denied". */
-    void (*message)(void *ctx, const char *text, size_t n);
-    /* What went wrong on this side; it is also sent to the peer. path may be "". */
-    void (*error)(void *ctx, const char *path, const char *text);
-};
-
 /* Copied by the init functions; what it points to must outlive the engine. */
 struct dory_scp_config {
     struct dory_fs *fs;
     unsigned flags; /* DORY_SCP_* */
-    dory_scp_item_fn item;
+    dory_transfer_item_fn item;
     void *item_ctx;
-    const struct dory_scp_events *events; /* may be NULL */
+    const struct dory_transfer_events *events; /* may be NULL */
     void *events_ctx;
     /* Sink, client role: the last components of the paths that were asked for, as glob patterns. A top-level name that matches none is
        refused. The pattern "/" accepts one name of the server's choice (for `host:.`, `host:~`, `host:/`, whose names only it knows).
@@ -158,8 +132,8 @@ struct dory_scp_path {
 
 /* `word` stays with the caller. Unless `literal`, globs in it are globs and a backslash takes the next character as it is. */
 void dory_scp_path_begin(struct dory_scp_path *path, struct dory_fs *fs, const char *word, bool literal);
-/* As dory_scp_item_fn; an error ends the path (the following call gives 0). */
-int dory_scp_path_next(struct dory_scp_path *path, struct dory_scp_item *item);
+/* As dory_transfer_item_fn; an error ends the path (the following call gives 0). */
+int dory_scp_path_next(struct dory_scp_path *path, struct dory_transfer_item *item);
 /* Closes what is open; at any time, more than once. */
 void dory_scp_path_stop(struct dory_scp_path *path);
 
@@ -175,8 +149,8 @@ struct dory_scp_command {
 /* `scp [-dprtfvq] -t|-f [--] path...` with the quoting of a shell and nothing else of it: ' " \ and unquoted globs; any unquoted
    $ ` ; | & < > ( ) # newline, and $ ` within "", is refused. DORY_OK, or DORY_E_PROTOCOL / DORY_E_SPACE with command->error set. */
 int dory_scp_command_parse(struct dory_scp_command *command, struct dory_fs *fs, const char *line, size_t n);
-/* The paths of the command: a dory_scp_item_fn whose ctx is the command. */
-int dory_scp_command_item(void *command, struct dory_scp_item *item);
+/* The paths of the command: a dory_transfer_item_fn whose ctx is the command. */
+int dory_scp_command_item(void *command, struct dory_transfer_item *item);
 /* Closes what is open; at any time after parse, more than once. */
 void dory_scp_command_stop(struct dory_scp_command *command);
 

@@ -157,7 +157,7 @@ int dory_scp_command_parse(struct dory_scp_command *command, struct dory_fs *fs,
     return s.n == s.cap ? DORY_E_SPACE : DORY_E_PROTOCOL;
 }
 
-int dory_scp_command_item(void *ctx, struct dory_scp_item *item)
+int dory_scp_command_item(void *ctx, struct dory_transfer_item *item)
 {
     struct dory_scp_command *command = ctx;
     int r;

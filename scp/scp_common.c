@@ -4,7 +4,7 @@
 
 void dory_scp_init(struct dory_scp *scp, const struct dory_stream_ops *ops, const struct dory_scp_config *config)
 {
-    static const struct dory_scp_events nobody;
+    static const struct dory_transfer_events nobody;
 
     memset(scp, 0, sizeof *scp);
     scp->stream.ops = ops;
@@ -58,7 +58,7 @@ size_t dory_scp_drain(struct dory_scp *scp, uint8_t *buf, size_t cap)
 
 void dory_scp_tell(struct dory_scp *scp, const char *path, const char *text)
 {
-    const struct dory_scp_events *events = scp->config.events;
+    const struct dory_transfer_events *events = scp->config.events;
 
     scp->failed = true;
     if (events->error)
@@ -134,7 +134,7 @@ bool dory_scp_gather(struct dory_scp *scp, const uint8_t *bytes, size_t n, size_
 
 void dory_scp_told(struct dory_scp *scp)
 {
-    const struct dory_scp_events *events = scp->config.events;
+    const struct dory_transfer_events *events = scp->config.events;
     size_t skip = scp->line_len && (scp->line[0] == 1 || scp->line[0] == 2);
 
     scp->failed = true;
@@ -210,7 +210,7 @@ void dory_scp_leave(struct dory_scp *scp)
 
 void dory_scp_begin(struct dory_scp *scp, const char *name)
 {
-    const struct dory_scp_events *events = scp->config.events;
+    const struct dory_transfer_events *events = scp->config.events;
 
     scp->done = 0;
     scp->error = DORY_OK;
@@ -221,7 +221,7 @@ void dory_scp_begin(struct dory_scp *scp, const char *name)
 
 void dory_scp_advance(struct dory_scp *scp, size_t n)
 {
-    const struct dory_scp_events *events = scp->config.events;
+    const struct dory_transfer_events *events = scp->config.events;
 
     scp->done += n;
     if (events->progress)
@@ -230,7 +230,7 @@ void dory_scp_advance(struct dory_scp *scp, size_t n)
 
 void dory_scp_done(struct dory_scp *scp, int status)
 {
-    const struct dory_scp_events *events = scp->config.events;
+    const struct dory_transfer_events *events = scp->config.events;
 
     if (!scp->shown)
         return;

@@ -129,14 +129,14 @@ static const char *as_written(struct dory_scp_path *path)
     return path->path;
 }
 
-static int fail(struct dory_scp_path *path, struct dory_scp_item *item, int error)
+static int fail(struct dory_scp_path *path, struct dory_transfer_item *item, int error)
 {
     dory_scp_path_stop(path);
     item->path = as_written(path);
     return error;
 }
 
-static int give(struct dory_scp_path *path, struct dory_scp_item *item, int dir, const struct component *c)
+static int give(struct dory_scp_path *path, struct dory_transfer_item *item, int dir, const struct component *c)
 {
     item->dir = dir;
     item->self = !c;
@@ -171,7 +171,7 @@ static int begin_scan(struct dory_scp_path *path)
 }
 
 /* Gives the directory under way to the caller, with the name at the tail. */
-static int give_dir(struct dory_scp_path *path, struct dory_scp_item *item, const struct component *c)
+static int give_dir(struct dory_scp_path *path, struct dory_transfer_item *item, const struct component *c)
 {
     int dir = path->dir;
 
@@ -180,7 +180,7 @@ static int give_dir(struct dory_scp_path *path, struct dory_scp_item *item, cons
 }
 
 /* 1: an item, 0: go on, negative: an error; so do all steps below. */
-static int walk(struct dory_scp_path *path, struct dory_scp_item *item)
+static int walk(struct dory_scp_path *path, struct dory_transfer_item *item)
 {
     struct dory_fs *fs = path->fs;
     struct dory_fs_info info;
@@ -212,7 +212,7 @@ static int walk(struct dory_scp_path *path, struct dory_scp_item *item)
     return 0;
 }
 
-static int scan(struct dory_scp_path *path, struct dory_scp_item *item)
+static int scan(struct dory_scp_path *path, struct dory_transfer_item *item)
 {
     unsigned top = path->levels - 1u;
     struct component c;
@@ -243,7 +243,7 @@ static int scan(struct dory_scp_path *path, struct dory_scp_item *item)
     return 0;
 }
 
-static int found(struct dory_scp_path *path, struct dory_scp_item *item)
+static int found(struct dory_scp_path *path, struct dory_transfer_item *item)
 {
     struct dory_fs *fs = path->fs;
     int dir = path->level[path->levels - 1].dir, r;
@@ -262,7 +262,7 @@ static int found(struct dory_scp_path *path, struct dory_scp_item *item)
     return 0;
 }
 
-static int open_root(struct dory_scp_path *path, struct dory_scp_item *item)
+static int open_root(struct dory_scp_path *path, struct dory_transfer_item *item)
 {
     int r = path->fs->ops->root(path->fs);
 
@@ -290,7 +290,7 @@ void dory_scp_path_begin(struct dory_scp_path *path, struct dory_fs *fs, const c
         path->path[path->prefix++] = '/';
 }
 
-int dory_scp_path_next(struct dory_scp_path *path, struct dory_scp_item *item)
+int dory_scp_path_next(struct dory_scp_path *path, struct dory_transfer_item *item)
 {
     while (path->state != IDLE) {
         int r = 0;

@@ -52,7 +52,7 @@ static bool at_target(const struct dory_scp *scp)
 /* All steps return a negative error, which is the answer, or DORY_OK when they have gone on to another state. */
 static int take_target(struct dory_scp *scp)
 {
-    struct dory_scp_item item = {.dir = -1, .path = ""};
+    struct dory_transfer_item item = {.dir = -1, .path = ""};
     int r = scp->config.item(scp->config.item_ctx, &item);
 
     if (r == DORY_E_AGAIN)

@@ -36,7 +36,7 @@ static void send_and_wait(struct dory_scp *scp, size_t n, uint8_t after)
 /* All steps return a negative error, which skips the present object, or DORY_OK. */
 static int next_item(struct dory_scp *scp)
 {
-    struct dory_scp_item item = {.dir = -1, .path = ""};
+    struct dory_transfer_item item = {.dir = -1, .path = ""};
     int r = scp->config.item(scp->config.item_ctx, &item);
 
     if (r == DORY_E_AGAIN)

@@ -60,8 +60,8 @@ static void on_error(void *ctx, const char *path, const char *text)
     dory_say(DORY_LOG_QUIET, "scp: %s%s%s", path, *path ? ": " : "", text);
 }
 
-const struct dory_scp_events dory_copy_events = {on_begin, on_progress, on_end, dory_copy_message, on_error};
-const struct dory_scp_events dory_copy_local_events = {on_begin, on_progress, on_end, NULL, on_error};
+const struct dory_transfer_events dory_copy_events = {on_begin, on_progress, on_end, dory_copy_message, on_error};
+const struct dory_transfer_events dory_copy_local_events = {on_begin, on_progress, on_end, NULL, on_error};
 
 void dory_copy_say_lost(const struct dory_copy_view *view)
 {

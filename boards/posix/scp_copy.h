@@ -16,9 +16,9 @@ struct dory_copy_view {
     uint64_t size, done;
     bool active, heard; /* a file is under way; the peer reported something */
 };
-extern const struct dory_scp_events dory_copy_events; /* their ctx is a view */
+extern const struct dory_transfer_events dory_copy_events; /* their ctx is a view */
 /* Without `message`: where both sides are ours, each reports its own. */
-extern const struct dory_scp_events dory_copy_local_events;
+extern const struct dory_transfer_events dory_copy_local_events;
 /* One line that the peer reported. */
 void dory_copy_message(void *view, const char *text, size_t n);
 /* A file was under way when the connection broke. */

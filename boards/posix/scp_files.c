@@ -78,7 +78,7 @@ void dory_cli_sources_close(struct dory_cli_sources *s)
 }
 
 /* The next entry of the directory that is listed. */
-static int entry(struct dory_cli_sources *s, struct dory_scp_item *item)
+static int entry(struct dory_cli_sources *s, struct dory_transfer_item *item)
 {
     const struct dory_fs_ops *ops = s->fs.fs.ops;
     int more = ops->next(&s->fs.fs, s->list_dir, s->name, sizeof s->name);
@@ -99,7 +99,7 @@ static int entry(struct dory_cli_sources *s, struct dory_scp_item *item)
 }
 
 /* A directory under a name that its path does not say: "/", or "." for a peer that asked for it. */
-static int itself(struct dory_cli_sources *s, const char *path, struct dory_scp_item *item)
+static int itself(struct dory_cli_sources *s, const char *path, struct dory_transfer_item *item)
 {
     char *real = realpath(path, NULL);
     const char *slash = real ? strrchr(real, '/') : NULL;
@@ -112,7 +112,7 @@ static int itself(struct dory_cli_sources *s, const char *path, struct dory_scp_
     return item->dir < 0 ? item->dir : 1;
 }
 
-int dory_cli_sources_item(void *sources, struct dory_scp_item *item)
+int dory_cli_sources_item(void *sources, struct dory_transfer_item *item)
 {
     struct dory_cli_sources *s = sources;
     const char *path;
@@ -177,7 +177,7 @@ void dory_cli_target_close(struct dory_cli_target *t)
     dory_posix_fs_close(&t->fs);
 }
 
-int dory_cli_target_item(void *target, struct dory_scp_item *item)
+int dory_cli_target_item(void *target, struct dory_transfer_item *item)
 {
     struct dory_cli_target *t = target;
 

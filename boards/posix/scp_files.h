@@ -20,7 +20,7 @@ struct dory_cli_sources {
 /* DORY_OK, or why not, which has been said. `paths` stays with the caller. */
 int dory_cli_sources_open(struct dory_cli_sources *sources, char **paths, int count, bool contents);
 void dory_cli_sources_close(struct dory_cli_sources *sources);
-int dory_cli_sources_item(void *sources, struct dory_scp_item *item); /* dory_scp_item_fn */
+int dory_cli_sources_item(void *sources, struct dory_transfer_item *item); /* dory_transfer_item_fn */
 
 /* Does the path stand for the contents of a directory ("." or "..", alone or as last component)? */
 bool dory_cli_is_dots(const char *path);
@@ -40,7 +40,7 @@ int dory_cli_target_open(struct dory_cli_target *target, const char *path, bool 
 /* The same target for another sink. */
 void dory_cli_target_again(struct dory_cli_target *target);
 void dory_cli_target_close(struct dory_cli_target *target);
-int dory_cli_target_item(void *target, struct dory_scp_item *item);
+int dory_cli_target_item(void *target, struct dory_transfer_item *item);
 
 /* ---- Signals ---- */
 

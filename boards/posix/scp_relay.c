@@ -54,7 +54,7 @@ static size_t take(struct dory_relay_queue *q, uint8_t *out, size_t cap)
 
 static void begin(struct dory_relay *r)
 {
-    const struct dory_scp_events *events = r->config.events;
+    const struct dory_transfer_events *events = r->config.events;
 
     r->left = r->size;
     r->bad = false;
@@ -65,7 +65,7 @@ static void begin(struct dory_relay *r)
 
 static void end(struct dory_relay *r, int status)
 {
-    const struct dory_scp_events *events = r->config.events;
+    const struct dory_transfer_events *events = r->config.events;
 
     if (r->shown && events && events->end)
         events->end(r->config.events_ctx, r->name, r->size, status);
@@ -84,7 +84,7 @@ static void over(struct dory_relay *r, int why)
 /* What came is not passed on, and the copy ends. */
 static void refuse(struct dory_relay *r, const char *why)
 {
-    const struct dory_scp_events *events = r->config.events;
+    const struct dory_transfer_events *events = r->config.events;
 
     if (r->state == OVER)
         return;
@@ -276,7 +276,7 @@ static bool take_status(struct dory_relay *r, uint8_t byte)
 
 static size_t take_data(struct dory_relay *r, const uint8_t *bytes, size_t n)
 {
-    const struct dory_scp_events *events = r->config.events;
+    const struct dory_transfer_events *events = r->config.events;
 
     n = put(&r->forth, bytes, n < r->left ? n : (size_t)r->left);
     r->left -= n;

@@ -16,7 +16,7 @@ struct dory_relay_config {
     unsigned flags;           /* DORY_SCP_RECURSE, DORY_SCP_TIMES */
     const char *const *names; /* as in struct dory_scp_config */
     size_t name_count;
-    const struct dory_scp_events *events; /* begin, progress, end; error for records that are refused */
+    const struct dory_transfer_events *events; /* begin, progress, end; error for records that are refused */
     void *events_ctx;
     void (*from_message)(void *ctx, const char *text, size_t n); /* what the source host reported */
     void *from_ctx;

@@ -63,7 +63,7 @@ static void on_error(void *ctx, const char *path, const char *text)
     dory_serve_log("%s: %s%s%s", work->session->peer, shown, shown[0] ? ": " : "", what);
 }
 
-static const struct dory_scp_events events = {
+static const struct dory_transfer_events events = {
     .begin = on_begin, .progress = on_progress, .end = on_end, .message = on_message, .error = on_error};
 
 /* The words of the command that are paths, for the log. */

@@ -65,7 +65,7 @@ static void on_error(void *ctx, const char *path, const char *text)
     add(ear->errors, sizeof ear->errors, line, strlen(line));
 }
 
-const struct dory_scp_events scp_kit_events = {on_begin, on_progress, on_end, on_message, on_error};
+const struct dory_transfer_events scp_kit_events = {on_begin, on_progress, on_end, on_message, on_error};
 
 /* ---- ends */
 
@@ -99,7 +99,7 @@ int scp_kit_teardown(void **state)
            dory_ram_nameless(&scp_b.disk.ram);
 }
 
-static int next_word(void *ctx, struct dory_scp_item *item)
+static int next_word(void *ctx, struct dory_transfer_item *item)
 {
     struct scp_words *args = ctx;
 

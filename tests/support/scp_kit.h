@@ -59,7 +59,7 @@ struct scp_wire {
     size_t sent_n[2];
 };
 
-extern const struct dory_scp_events scp_kit_events;
+extern const struct dory_transfer_events scp_kit_events;
 
 /* Two ends; static in the kit because they are large. Reset by scp_kit_reset. */
 extern struct scp_end scp_a, scp_b;

@@ -50,7 +50,7 @@ static const char *items(const char *word, bool literal)
     *text = '\0';
     dory_scp_path_begin(&path, fs, word, literal);
     for (;;) {
-        struct dory_scp_item item = {.dir = -1};
+        struct dory_transfer_item item = {.dir = -1};
         size_t at = strlen(text);
 
         r = dory_scp_path_next(&path, &item);
@@ -167,7 +167,7 @@ static void test_paths_while_busy_and_failing(void **state)
     (void)state;
     for (unsigned long n = 1; n < 60; n++) {
         static struct dory_scp_path path;
-        struct dory_scp_item item;
+        struct dory_transfer_item item;
         int given = 0, r;
 
         scp_kit_reset();
@@ -196,7 +196,7 @@ static void test_paths_while_busy_and_failing(void **state)
 static void test_stopped_inside_globs(void **state)
 {
     static struct dory_scp_path path;
-    struct dory_scp_item item;
+    struct dory_transfer_item item;
 
     (void)state;
     plant();

@@ -17,7 +17,7 @@ static void on_error(void *ctx, const char *path, const char *text)
     snprintf(refused, sizeof refused, "%s", text);
 }
 
-static const struct dory_scp_events events = {.error = on_error};
+static const struct dory_transfer_events events = {.error = on_error};
 
 static void begin(unsigned flags, const char *const *names, size_t count)
 {
