@@ -130,6 +130,9 @@ const char *dory_ssh_error_text(const struct dory_ssh *ssh);
 /* What belongs to the error, for people: the peer's disconnect text, or its algorithm list where none was common. Raw bytes from the
    peer: escape before printing. NULL and 0 where there is none. Valid until dory_ssh_wipe. */
 const uint8_t *dory_ssh_error_detail(const struct dory_ssh *ssh, size_t *n);
+/* After DORY_E_NO_COMMON: what the peer offered, one name-list a kind, 0 to 7 in the order of RFC 4253 7.1: kex, host key, cipher client to
+   server and back, MAC likewise, compression likewise. As raw and as long-lived as the detail above. NULL and 0: no such list. */
+const uint8_t *dory_ssh_peer_offer(const struct dory_ssh *ssh, unsigned kind, size_t *n);
 /* The reason code of a SSH_MSG_DISCONNECT that came (DORY_E_DISCONNECTED), else that of the one that was sent. */
 uint32_t dory_ssh_disconnect_reason(const struct dory_ssh *ssh);
 
@@ -174,11 +177,15 @@ enum dory_event_type {
     DORY_EV_AUTH,
     /* client: RFC 4252 5.4 banner text in data, raw. Answer: accept. */
     DORY_EV_BANNER,
+    /* client: SSH_MSG_USERAUTH_INFO_REQUEST (RFC 4256 3.2): `count` prompts, which dory_ssh_prompt tells; the request's name in data, its
+       instruction in user, all raw. Comes again as often as the server likes. Answer: dory_ssh_auth_respond, or refuse (DORY_EV_AUTH
+       comes again). */
+    DORY_EV_PROMPTS,
     /* client: SSH_MSG_USERAUTH_PASSWD_CHANGEREQ, prompt in data. Answer: accept; DORY_EV_AUTH follows with methods as before. */
     DORY_EV_PASSWD_CHANGE,
-    /* server: `method`, `user`; password in data, or key, algorithm and `signed_ok`: true when a signature came and is good, false when
+    /* server: `method`, `user`; password (also of keyboard-interactive, where the engine asks one "Password: ") in data, or key, algorithm and `signed_ok`: true when a signature came and is good, false when
        the client only asks whether the key would do. Bad signatures never reach here. A pending password is wiped with the answer.
-       Answer: accept, or refuse. The caller does the same work for users that do not exist. */
+       Answer: accept, refuse, or dory_ssh_accept_partial. The caller does the same work for users that do not exist. */
     DORY_EV_AUTH_REQUEST,
     /* server: `request` on `channel`; the command or subsystem name in data, not NUL-terminated. Answer: accept or refuse. */
     DORY_EV_CHANNEL_REQUEST
@@ -201,6 +208,7 @@ struct dory_event {
     bool partial;
     bool signed_ok;
     uint8_t index;
+    uint8_t count;   /* prompts */
     uint8_t request; /* enum dory_request */
     int channel;
 };
@@ -209,6 +217,8 @@ struct dory_event {
 enum dory_event_type dory_ssh_event(const struct dory_ssh *ssh, struct dory_event *event);
 int dory_ssh_accept(struct dory_ssh *ssh);
 int dory_ssh_refuse(struct dory_ssh *ssh);
+/* server: the method succeeded and one of `methods` (DORY_AUTH_ bits) must follow (RFC 4252 5.1); only these are taken from now on. */
+int dory_ssh_accept_partial(struct dory_ssh *ssh, uint8_t methods);
 /* signature is a whole blob (RFC 4253 6.6), copied. */
 int dory_ssh_sign(struct dory_ssh *ssh, const uint8_t *signature, size_t n);
 
@@ -217,6 +227,17 @@ int dory_ssh_auth_none(struct dory_ssh *ssh);
 /* DORY_EV_SIGN follows; with `ask` only once the server has said that the key would do (saves a prompt or a touch, costs a round trip). */
 int dory_ssh_auth_publickey(struct dory_ssh *ssh, const char *algorithm, const uint8_t *key, size_t n, bool ask);
 int dory_ssh_auth_password(struct dory_ssh *ssh, const uint8_t *password, size_t n);
+/* keyboard-interactive (RFC 4256); DORY_EV_PROMPTS follows. */
+int dory_ssh_auth_interactive(struct dory_ssh *ssh);
+/* Prompt number i of the DORY_EV_PROMPTS that waits: its text, raw, and whether what is typed may be shown. false: no such prompt. */
+bool dory_ssh_prompt(const struct dory_ssh *ssh, unsigned i, const uint8_t **text, size_t *n, bool *echo);
+/* The answers, one a prompt; copied. DORY_E_ARG: `count` is not the number of prompts; DORY_E_SPACE: they do not fit into one packet, try
+   shorter ones. */
+struct dory_response {
+    const uint8_t *p;
+    size_t n;
+};
+int dory_ssh_auth_respond(struct dory_ssh *ssh, const struct dory_response *responses, unsigned count);
 /* client: bit i set: the server's server-sig-algs (RFC 8308) names config.signatures[i]; UINT32_MAX: it did not say. */
 uint32_t dory_ssh_server_sig_algs(const struct dory_ssh *ssh);
 

@@ -66,6 +66,71 @@ int dory_ssh_auth_password(struct dory_ssh *s, const uint8_t *password, size_t n
     return submit(s, dory_i_end_padded(s, &w), DORY_AUTH_PASSWORD);
 }
 
+int dory_ssh_auth_interactive(struct dory_ssh *s)
+{
+    struct dory_writer w;
+    int rc = may_choose(s);
+
+    if (rc)
+        return rc;
+    w = dory_i_begin(s, SSH_MSG_USERAUTH_REQUEST);
+    put_request(s, &w, "keyboard-interactive");
+    dory_i_put_text(&w, "");
+    dory_i_put_text(&w, "");
+    return submit(s, dory_i_end(s, &w), DORY_AUTH_KEYBOARD_INTERACTIVE);
+}
+
+/* The prompts of the held SSH_MSG_USERAUTH_INFO_REQUEST: its name, instruction and language come first. */
+bool dory_ssh_prompt(const struct dory_ssh *s, unsigned i, const uint8_t **text, size_t *n, bool *echo)
+{
+    const uint8_t *payload = dory_i_payload(s);
+    struct dory_reader r = {payload + 1, payload + s->payload_n, false};
+    struct dory_slice prompt;
+    unsigned skip;
+
+    if (s->error || s->pending.type != DORY_EV_PROMPTS || i >= s->pending.count)
+        return false;
+    for (skip = 0; skip < 3; skip++)
+        dory_i_get_string(&r);
+    dory_i_get32(&r);
+    do {
+        prompt = dory_i_get_string(&r);
+        *echo = dory_i_get8(&r) != 0;
+    } while (i--);
+    *text = prompt.p;
+    *n = prompt.n;
+    return true;
+}
+
+int dory_ssh_auth_respond(struct dory_ssh *s, const struct dory_response *responses, unsigned count)
+{
+    struct dory_writer w;
+    unsigned i;
+    int rc;
+
+    if (s->error)
+        return s->error;
+    if (s->pending.type != DORY_EV_PROMPTS)
+        return DORY_E_STATE;
+    if (count != s->pending.count)
+        return DORY_E_ARG;
+    w = dory_i_begin(s, SSH_MSG_USERAUTH_INFO_RESPONSE);
+    dory_i_put32(&w, count);
+    for (i = 0; i < count; i++)
+        dory_i_put_string(&w, responses[i].p, responses[i].n);
+    rc = dory_i_end_padded(s, &w);
+    return rc == DORY_E_SPACE ? rc : dory_i_answer(s, true, rc);
+}
+
+int dory_i_client_auth_responded(struct dory_ssh *s, bool yes)
+{
+    if (!yes) {
+        s->auth_outstanding = 0;
+        s->auth_wanted = true;
+    }
+    return DORY_OK;
+}
+
 static void key_id(const uint8_t *key, size_t n, uint8_t id[32])
 {
     struct dory_sha256 h;
@@ -256,6 +321,29 @@ static int passwd_change(struct dory_ssh *s, struct dory_reader *r)
     return DORY_OK;
 }
 
+static int info_request(struct dory_ssh *s, struct dory_reader *r)
+{
+    struct dory_slice name = dory_i_get_string(r);
+    struct dory_slice instruction = dory_i_get_string(r);
+    uint32_t count, i;
+
+    dory_i_get_string(r);
+    count = dory_i_get32(r);
+    for (i = 0; i < count && !r->bad; i++) {
+        dory_i_get_string(r);
+        dory_i_get8(r);
+    }
+    if (!dory_i_at_end(r) || count > UINT8_MAX)
+        return dory_i_error(s, DORY_E_PROTOCOL, "malformed SSH_MSG_USERAUTH_INFO_REQUEST");
+    s->pending.data = name.p;
+    s->pending.n = name.n;
+    s->pending.user = instruction.p;
+    s->pending.user_n = instruction.n;
+    s->pending.count = (uint8_t)count;
+    dory_i_raise(s, DORY_EV_PROMPTS);
+    return DORY_OK;
+}
+
 int dory_i_client_auth(struct dory_ssh *s, uint8_t type, struct dory_reader *r)
 {
     switch (type) {
@@ -274,6 +362,8 @@ int dory_i_client_auth(struct dory_ssh *s, uint8_t type, struct dory_reader *r)
             return pk_ok(s, r);
         if (s->auth_outstanding == DORY_AUTH_PASSWORD)
             return passwd_change(s, r);
+        if (s->auth_outstanding == DORY_AUTH_KEYBOARD_INTERACTIVE)
+            return info_request(s, r);
         return dory_i_error(s, DORY_E_PROTOCOL, "an authentication prompt that nobody asked for");
     }
 }

@@ -38,12 +38,12 @@ static void put_methods(struct dory_writer *w, uint8_t methods)
     static const struct {
         uint8_t bit;
         const char *name;
-    } names[] = {{DORY_AUTH_PUBLICKEY, "publickey"}, {DORY_AUTH_PASSWORD, "password"}};
+    } names[] = {{DORY_AUTH_PUBLICKEY, "publickey"}, {DORY_AUTH_PASSWORD, "password"}, {DORY_AUTH_KEYBOARD_INTERACTIVE, "keyboard-interactive"}};
     uint8_t *length = dory_i_put(w, 4);
     const uint8_t *start = w->p;
     size_t i;
 
-    for (i = 0; i < 2; i++)
+    for (i = 0; i < sizeof names / sizeof names[0]; i++)
         if (methods & names[i].bit) {
             if (w->p != start)
                 dory_i_put8(w, ',');
@@ -53,7 +53,7 @@ static void put_methods(struct dory_writer *w, uint8_t methods)
         dory_i_store32(length, (uint32_t)(w->p - start));
 }
 
-static int send_failure(struct dory_ssh *s)
+static int send_failure(struct dory_ssh *s, bool partial)
 {
     struct dory_writer w;
     int rc = send_banner(s);
@@ -61,8 +61,8 @@ static int send_failure(struct dory_ssh *s)
     if (rc)
         return rc;
     w = dory_i_begin(s, SSH_MSG_USERAUTH_FAILURE);
-    put_methods(&w, s->config->auth_methods);
-    dory_i_put8(&w, 0);
+    put_methods(&w, s->auth_methods);
+    dory_i_put8(&w, partial);
     return dory_i_end(s, &w);
 }
 
@@ -72,7 +72,7 @@ static int fail_try(struct dory_ssh *s)
 
     if (++s->auth_failures >= tries)
         return dory_i_error(s, DORY_E_AUTH, "too many authentication failures");
-    return send_failure(s);
+    return send_failure(s, false);
 }
 
 static int ask_caller(struct dory_ssh *s, uint8_t method, struct dory_slice user)
@@ -87,12 +87,12 @@ static int ask_caller(struct dory_ssh *s, uint8_t method, struct dory_slice user
 /* The first "none" only asks for the list of methods and costs no try. */
 static int try_none(struct dory_ssh *s, struct dory_slice user)
 {
-    if (s->config->auth_methods & DORY_AUTH_NONE)
+    if (s->auth_methods & DORY_AUTH_NONE)
         return ask_caller(s, DORY_AUTH_NONE, user);
     if (s->auth_none_seen)
         return fail_try(s);
     s->auth_none_seen = true;
-    return send_failure(s);
+    return send_failure(s, false);
 }
 
 static int try_password(struct dory_ssh *s, struct dory_slice user, struct dory_reader *r)
@@ -104,7 +104,7 @@ static int try_password(struct dory_ssh *s, struct dory_slice user, struct dory_
         dory_i_get_string(r);
     if (!dory_i_at_end(r))
         return dory_i_error(s, DORY_E_PROTOCOL, "malformed password request");
-    if (change || !(s->config->auth_methods & DORY_AUTH_PASSWORD))
+    if (change || !(s->auth_methods & DORY_AUTH_PASSWORD))
         return fail_try(s);
     s->pending.data = password.p;
     s->pending.n = password.n;
@@ -145,7 +145,7 @@ static int try_publickey(struct dory_ssh *s, struct dory_slice user, struct dory
     if (!dory_i_at_end(r))
         return dory_i_error(s, DORY_E_PROTOCOL, "malformed publickey request");
     alg = dory_i_find_signature(s, name);
-    if (!(s->config->auth_methods & DORY_AUTH_PUBLICKEY) || !alg || !key_has_type(key, alg->key_type))
+    if (!(s->auth_methods & DORY_AUTH_PUBLICKEY) || !alg || !key_has_type(key, alg->key_type))
         return fail_try(s);
     if (is_signed && verify_request(s, alg, key, end, signature))
         return fail_try(s);
@@ -156,7 +156,48 @@ static int try_publickey(struct dory_ssh *s, struct dory_slice user, struct dory
     return ask_caller(s, DORY_AUTH_PUBLICKEY, user);
 }
 
-/* Requests after success are ignored (RFC 4252 5.3). */
+/* RFC 4256: one prompt for one password. The answer comes without a name, so the user's is kept. */
+static int try_interactive(struct dory_ssh *s, struct dory_slice user, struct dory_reader *r)
+{
+    struct dory_writer w;
+
+    dory_i_get_string(r);
+    dory_i_get_string(r);
+    if (!dory_i_at_end(r))
+        return dory_i_error(s, DORY_E_PROTOCOL, "malformed keyboard-interactive request");
+    if (!(s->auth_methods & DORY_AUTH_KEYBOARD_INTERACTIVE) || user.n > sizeof s->auth_user)
+        return fail_try(s);
+    memcpy(s->auth_user, user.p, user.n);
+    s->auth_user_n = (uint8_t)user.n;
+    s->auth_outstanding = DORY_AUTH_KEYBOARD_INTERACTIVE;
+    w = dory_i_begin(s, SSH_MSG_USERAUTH_INFO_REQUEST);
+    dory_i_put_text(&w, "");
+    dory_i_put_text(&w, "");
+    dory_i_put_text(&w, "");
+    dory_i_put32(&w, 1);
+    dory_i_put_text(&w, "Password: ");
+    dory_i_put8(&w, 0);
+    return dory_i_end(s, &w);
+}
+
+int dory_i_server_auth_response(struct dory_ssh *s, struct dory_reader *r)
+{
+    uint32_t count = dory_i_get32(r);
+    struct dory_slice password = {NULL, 0}, user = {s->auth_user, s->auth_user_n};
+
+    if (count == 1)
+        password = dory_i_get_string(r);
+    if (!s->auth_outstanding || r->bad || (count <= 1 && !dory_i_at_end(r)))
+        return dory_i_error(s, DORY_E_PROTOCOL, "SSH_MSG_USERAUTH_INFO_RESPONSE out of place");
+    s->auth_outstanding = 0;
+    if (count != 1)
+        return fail_try(s);
+    s->pending.data = password.p;
+    s->pending.n = password.n;
+    return ask_caller(s, DORY_AUTH_KEYBOARD_INTERACTIVE, user);
+}
+
+/* Requests after success are ignored (RFC 4252 5.3); a new one ends what another began (RFC 4256 3.1). */
 int dory_i_server_auth(struct dory_ssh *s, struct dory_reader *r)
 {
     struct dory_slice user = dory_i_get_string(r);
@@ -167,6 +208,7 @@ int dory_i_server_auth(struct dory_ssh *s, struct dory_reader *r)
         return dory_i_error(s, DORY_E_PROTOCOL, "malformed SSH_MSG_USERAUTH_REQUEST");
     if (s->phase == PHASE_CONNECTION)
         return DORY_OK;
+    s->auth_outstanding = 0;
     if (!dory_i_is(service, "ssh-connection")) {
         s->sent_reason = SSH_DISCONNECT_SERVICE_NOT_AVAILABLE;
         return dory_i_error(s, DORY_E_PROTOCOL, "no such service");
@@ -177,6 +219,8 @@ int dory_i_server_auth(struct dory_ssh *s, struct dory_reader *r)
         return try_password(s, user, r);
     if (dory_i_is(method, "publickey"))
         return try_publickey(s, user, r);
+    if (dory_i_is(method, "keyboard-interactive"))
+        return try_interactive(s, user, r);
     return fail_try(s);
 }
 
@@ -206,6 +250,8 @@ static bool only_asks(const struct dory_ssh *s)
     struct dory_reader r = {payload + 1, payload + s->payload_n, false};
     struct dory_slice method;
 
+    if (payload[0] != SSH_MSG_USERAUTH_REQUEST)
+        return false;
     dory_i_get_string(&r);
     dory_i_get_string(&r);
     method = dory_i_get_string(&r);
@@ -223,6 +269,10 @@ int dory_i_server_auth_answer(struct dory_ssh *s, bool yes)
     dory_wipe(dory_i_payload(s), s->payload_n); /* may hold a password */
     if (!yes)
         return fail_try(s);
+    if (s->auth_partial) {
+        s->auth_partial = false;
+        return send_failure(s, true);
+    }
     rc = send_banner(s);
     if (rc)
         return rc;
@@ -230,4 +280,17 @@ int dory_i_server_auth_answer(struct dory_ssh *s, bool yes)
     s->phase = PHASE_CONNECTION;
     s->data_moved = s->now;
     return dory_i_end(s, &w);
+}
+
+int dory_ssh_accept_partial(struct dory_ssh *s, uint8_t methods)
+{
+    if (s->error)
+        return s->error;
+    if (s->pending.type != DORY_EV_AUTH_REQUEST)
+        return DORY_E_STATE;
+    if (!only_asks(s)) {
+        s->auth_methods = methods;
+        s->auth_partial = true;
+    }
+    return dory_i_answer(s, true, DORY_OK);
 }

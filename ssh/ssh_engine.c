@@ -34,6 +34,7 @@ static const struct {
     {SSH_MSG_USERAUTH_REQUEST, SSH_MSG_USERAUTH_REQUEST, S | IN_AUTH | IN_CONNECTION},
     {SSH_MSG_USERAUTH_FAILURE, SSH_MSG_USERAUTH_BANNER, C | IN_AUTH},
     {SSH_MSG_USERAUTH_PK_OK, SSH_MSG_USERAUTH_PK_OK, C | IN_AUTH},
+    {SSH_MSG_USERAUTH_INFO_RESPONSE, SSH_MSG_USERAUTH_INFO_RESPONSE, S | IN_AUTH},
     {SSH_MSG_GLOBAL_REQUEST, SSH_MSG_REQUEST_FAILURE, C | S | IN_CONNECTION},
     {SSH_MSG_CHANNEL_OPEN, SSH_MSG_CHANNEL_OPEN, C | S | IN_CONNECTION},
     {SSH_MSG_CHANNEL_OPEN_CONFIRMATION, SSH_MSG_CHANNEL_OPEN_FAILURE, C | IN_CONNECTION},
@@ -290,6 +291,7 @@ int dory_ssh_init(struct dory_ssh *s, const struct dory_ssh_config *c, uint64_t 
     s->rx_pos = DORY_PACKET_HEADROOM;
     s->tx_limit = c->tx_size;
     s->sig_algs = UINT32_MAX;
+    s->auth_methods = c->role->server ? c->auth_methods : 0;
     most = c->rx_size - DORY_PACKET_OVERHEAD - 1 - 13 - 255;
     s->max_packet = (uint32_t)(most < DORY_CHANNEL_MAX_PACKET ? most : DORY_CHANNEL_MAX_PACKET);
     s->window = c->window ? c->window : (uint32_t)(4 * c->rx_size);
@@ -382,7 +384,7 @@ int dory_ssh_accept(struct dory_ssh *s)
 {
     if (s->error)
         return s->error;
-    if (!s->pending.type || s->pending.type == DORY_EV_AUTH || s->pending.type == DORY_EV_SIGN)
+    if (!s->pending.type || s->pending.type == DORY_EV_AUTH || s->pending.type == DORY_EV_SIGN || s->pending.type == DORY_EV_PROMPTS)
         return DORY_E_STATE;
     return dory_i_answer(s, true, DORY_OK);
 }

@@ -156,6 +156,23 @@ static int negotiate(struct dory_ssh *s, unsigned list, struct dory_slice theirs
     return dory_i_error(s, DORY_E_NO_COMMON, no_common[list]);
 }
 
+/* The packet that had nothing in common is still there. */
+const uint8_t *dory_ssh_peer_offer(const struct dory_ssh *s, unsigned kind, size_t *n)
+{
+    const uint8_t *payload = dory_i_payload(s);
+    struct dory_reader r = {payload + 1 + sizeof s->cookie, payload + s->payload_n, false};
+    struct dory_slice list = {NULL, 0};
+    unsigned i;
+
+    *n = 0;
+    if (s->error != DORY_E_NO_COMMON || kind > LIST_COMP_SC)
+        return NULL;
+    for (i = 0; i <= kind; i++)
+        list = dory_i_get_string(&r);
+    *n = list.n;
+    return list.p;
+}
+
 static int negotiate_direction(struct dory_ssh *s, const struct dory_slice lists[LISTS], unsigned dir)
 {
     int i = negotiate(s, LIST_CIPHER_CS + dir, lists[LIST_CIPHER_CS + dir]);

@@ -12,6 +12,8 @@ static int answer(struct dory_ssh *s, enum dory_event_type event, bool yes)
         return yes ? dory_i_send_newkeys(s) : dory_i_error(s, DORY_E_HOSTKEY, "host key refused");
     case DORY_EV_SIGN:
         return dory_i_client_auth_signed(s, yes);
+    case DORY_EV_PROMPTS:
+        return dory_i_client_auth_responded(s, yes);
     case DORY_EV_AUTH:
         return dory_i_error(s, DORY_E_AUTH, "no authentication method left");
     default:

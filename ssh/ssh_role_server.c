@@ -9,6 +9,8 @@ static int message(struct dory_ssh *s, uint8_t type, struct dory_reader *r)
         return DORY_OK; /* nothing in it concerns a server */
     case SSH_MSG_USERAUTH_REQUEST:
         return dory_i_server_auth(s, r);
+    case SSH_MSG_USERAUTH_INFO_RESPONSE:
+        return dory_i_server_auth_response(s, r);
     default:
         return dory_i_server_channel(s, type, r);
     }

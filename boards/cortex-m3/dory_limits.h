@@ -1,4 +1,4 @@
-/* The device profile: 4 KiB packet buffers, one channel, ChaCha20-Poly1305. A session with its SCP engine and buffers stays below 10 KiB
+/* The device profile: packet buffers of 3.5 and 2 KiB, one channel, ChaCha20-Poly1305. A session with its engine and buffers stays below 8 KiB
    (tests/size/session.c asserts it). What these limits mean stands in platform/dory_config.h. */
 #define DORY_CIPHER_CTX_SIZE 64
 #define DORY_MAC_CTX_SIZE 8

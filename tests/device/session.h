@@ -6,7 +6,7 @@
 #include "dory_ssh.h"
 #include "pump.h"
 
-enum { SESSION_BUFFER = 4096 };
+enum { SESSION_RX = 3584, SESSION_TX = 2048 };
 
 struct session {
     struct dory_ssh ssh;
@@ -27,7 +27,7 @@ struct session {
     const uint8_t *user_key;
     size_t user_key_n;
     uint8_t hostkey_blob[64];
-    uint8_t rx[SESSION_BUFFER], tx[SESSION_BUFFER];
+    uint8_t rx[SESSION_RX], tx[SESSION_TX];
 };
 
 /* user_key: the public blob of the one key that may log in. */

@@ -16,7 +16,7 @@ static uint8_t content[SIZE], back[SIZE];
 static struct dory_ssh ssh; /* the client */
 static struct dory_ssh_config config;
 static struct dory_channel channel;
-static uint8_t rx[SESSION_BUFFER], tx[SESSION_BUFFER], user_blob[64];
+static uint8_t rx[SESSION_RX], tx[SESSION_TX], user_blob[64];
 static struct dory_key hostkey, userkey;
 static uint8_t counter;
 

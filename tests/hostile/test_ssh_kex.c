@@ -17,6 +17,11 @@ static void expect_no_common(const char *theirs)
     CHECK_EQ(n, strlen(theirs));
     CHECK((detail == NULL) == (n == 0));
     CHECK(n == 0 || memcmp(detail, theirs, n) == 0);
+    for (unsigned kind = 0; kind < 8; kind++) {
+        detail = dory_ssh_peer_offer(&w.ssh, kind, &n);
+        CHECK(detail && dory_view_is(dory_view(detail, n), w.lists[kind]));
+    }
+    CHECK(dory_ssh_peer_offer(&w.ssh, 8, &n) == NULL && n == 0);
 }
 
 static void T5_nothing_in_common(const struct dory_ssh_role *role)

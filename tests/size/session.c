@@ -6,7 +6,7 @@
 #include "dory_ssh_struct.h"
 #include "pump.h"
 
-enum { BUFFER = 4096, BUDGET = 10 * 1024 };
+enum { RX = 3584, TX = 2048, BUDGET = 8 * 1024 };
 
 union engine {
     struct dory_scp_source source;
@@ -20,10 +20,10 @@ struct session {
     struct dory_pump pump;
     union engine engine;
     struct dory_scp_command command;
-    uint8_t rx[BUFFER], tx[BUFFER];
+    uint8_t rx[RX], tx[TX];
 };
 
-_Static_assert(sizeof(struct session) <= BUDGET, "a session on a device must fit 10 KiB");
+_Static_assert(sizeof(struct session) <= BUDGET, "a session on a device must fit 8 KiB");
 
 const char size_ssh[sizeof(struct dory_ssh)] = {0};
 const char size_ssh_config[sizeof(struct dory_ssh_config)] = {0};
@@ -31,5 +31,5 @@ const char size_channel[sizeof(struct dory_channel)] = {0};
 const char size_pump[sizeof(struct dory_pump)] = {0};
 const char size_scp_engine[sizeof(union engine)] = {0};
 const char size_scp_command[sizeof(struct dory_scp_command)] = {0};
-const char size_buffers[2 * BUFFER] = {0};
+const char size_buffers[RX + TX] = {0};
 const char size_session[sizeof(struct session)] = {0};

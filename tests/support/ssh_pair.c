@@ -98,6 +98,8 @@ static void authenticate(struct dory_pair *p)
         CHECK_EQ(dory_ssh_auth_none(s), DORY_OK);
     else if (p->method == DORY_AUTH_PASSWORD)
         CHECK_EQ(dory_ssh_auth_password(s, (const uint8_t *)"secret", 6), DORY_OK);
+    else if (p->method == DORY_AUTH_KEYBOARD_INTERACTIVE)
+        CHECK_EQ(dory_ssh_auth_interactive(s), DORY_OK);
     else
         CHECK_EQ(dory_ssh_auth_publickey(s, "ssh-ed25519", p->userkey.blob, p->userkey.n, p->ask), DORY_OK);
 }
@@ -105,7 +107,7 @@ static void authenticate(struct dory_pair *p)
 static bool credentials_good(const struct dory_pair *p, const struct dory_event *e)
 {
     CHECK(dory_view_is(dory_view(e->user, e->user_n), "alice"));
-    if (e->method == DORY_AUTH_PASSWORD)
+    if (e->method == DORY_AUTH_PASSWORD || e->method == DORY_AUTH_KEYBOARD_INTERACTIVE)
         return dory_view_is(dory_view(e->data, e->n), "secret");
     if (e->method == DORY_AUTH_PUBLICKEY)
         return e->key_n == p->userkey.n && memcmp(e->key, p->userkey.blob, e->key_n) == 0;
@@ -127,6 +129,18 @@ static void start_stream(struct dory_pair *p, const struct dory_event *e)
     st->index = atoi(text);
 }
 
+static void respond(struct dory_ssh *s)
+{
+    const struct dory_response secret = {(const uint8_t *)"secret", 6};
+    const uint8_t *text;
+    size_t n;
+    bool echo;
+
+    CHECK(dory_ssh_prompt(s, 0, &text, &n, &echo));
+    CHECK(dory_view_is(dory_view(text, n), "Password: ") && !echo);
+    CHECK_EQ(dory_ssh_auth_respond(s, &secret, 1), DORY_OK);
+}
+
 static void answer(struct dory_pair *p, struct dory_pair_side *side, const struct dory_event *e)
 {
     bool nth = !side->refuse_nth || side->events[e->type] == side->refuse_nth;
@@ -137,6 +151,8 @@ static void answer(struct dory_pair *p, struct dory_pair_side *side, const struc
         sign(side, side == &p->server ? &p->hostkey : &p->userkey, e);
     else if (e->type == DORY_EV_AUTH)
         authenticate(p);
+    else if (e->type == DORY_EV_PROMPTS)
+        respond(&side->ssh);
     else if (e->type == DORY_EV_AUTH_REQUEST && !credentials_good(p, e))
         CHECK_EQ(dory_ssh_refuse(&side->ssh), DORY_OK);
     else {

@@ -131,7 +131,7 @@ static bool good_credentials(const struct dory_wire *w, const struct dory_event 
 {
     if (!dory_view_is(dory_view(e->user, e->user_n), "alice"))
         return false;
-    if (e->method == DORY_AUTH_PASSWORD)
+    if (e->method == DORY_AUTH_PASSWORD || e->method == DORY_AUTH_KEYBOARD_INTERACTIVE)
         return dory_view_is(dory_view(e->data, e->n), "secret");
     return e->method == DORY_AUTH_PUBLICKEY && e->key_n == w->userkey.n && memcmp(e->key, w->userkey.blob, e->key_n) == 0;
 }
@@ -144,6 +144,8 @@ static void authenticate(struct dory_wire *w)
         dory_ssh_auth_publickey(&w->ssh, "ssh-ed25519", w->userkey.blob, w->userkey.n, w->auth_ask);
     else if (w->auth_plan == DORY_AUTH_NONE)
         dory_ssh_auth_none(&w->ssh);
+    else if (w->auth_plan == DORY_AUTH_KEYBOARD_INTERACTIVE)
+        dory_ssh_auth_interactive(&w->ssh);
     else
         dory_ssh_auth_password(&w->ssh, (const uint8_t *)w->password, strlen(w->password));
 }
@@ -153,6 +155,15 @@ static void sign(struct dory_wire *w, const struct dory_event *e)
     uint8_t blob[DORY_KEY_BLOB_MAX];
     const struct dory_kit_key *key = w->server ? &w->userkey : &w->hostkey;
     dory_ssh_sign(&w->ssh, blob, dory_kit_sign(key, e->data, e->n, blob, sizeof blob));
+}
+
+static void respond(struct dory_wire *w, unsigned count)
+{
+    struct dory_response responses[UINT8_MAX];
+
+    for (unsigned i = 0; i < count; i++)
+        responses[i] = (struct dory_response){(const uint8_t *)w->password, strlen(w->password)};
+    w->last_error = dory_ssh_auth_respond(&w->ssh, responses, count);
 }
 
 static bool answer_event(struct dory_wire *w)
@@ -176,6 +187,8 @@ static bool answer_event(struct dory_wire *w)
         sign(w, &e);
     else if (type == DORY_EV_AUTH)
         authenticate(w);
+    else if (type == DORY_EV_PROMPTS)
+        respond(w, e.count);
     else if (type == DORY_EV_AUTH_REQUEST && !good_credentials(w, &e))
         dory_ssh_refuse(&w->ssh);
     else {

@@ -246,6 +246,7 @@ static void every_way_to_log_in(void **state)
         {"publickey at once", DORY_AUTH_PUBLICKEY, DORY_AUTH_PUBLICKEY, false, false, false},
         {"publickey asked first", DORY_AUTH_PUBLICKEY, DORY_AUTH_PUBLICKEY, true, false, false},
         {"none, then publickey asked", DORY_AUTH_PUBLICKEY, DORY_AUTH_PASSWORD | DORY_AUTH_PUBLICKEY, true, true, false},
+        {"keyboard-interactive", DORY_AUTH_KEYBOARD_INTERACTIVE, DORY_AUTH_KEYBOARD_INTERACTIVE, false, true, false},
         {"none where it is allowed", DORY_AUTH_NONE, DORY_AUTH_NONE, false, false, true},
     };
     (void)state;
