@@ -1,11 +1,11 @@
 #include "scp_algorithms.h"
 
-#include <fnmatch.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "algorithms.h"
+#include "platform/posix/dory_posix_text.h"
 
 /* What OpenSSH's configurations name; one that is not linked is no mistake of the person. */
 static const char elsewhere[] =
@@ -21,7 +21,8 @@ static const char elsewhere[] =
     "ecdsa-sha2-nistp256-cert-v01@openssh.com,ecdsa-sha2-nistp384,ecdsa-sha2-nistp384-cert-v01@openssh.com,ecdsa-sha2-nistp521,"
     "ecdsa-sha2-nistp521-cert-v01@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com,sk-ecdsa-sha2-nistp256-cert-v01@openssh.com,"
     "ssh-dss,ssh-dss-cert-v01@openssh.com,ssh-rsa,ssh-rsa-cert-v01@openssh.com,rsa-sha2-256,rsa-sha2-256-cert-v01@openssh.com,"
-    "rsa-sha2-512,rsa-sha2-512-cert-v01@openssh.com,";
+    "rsa-sha2-512,rsa-sha2-512-cert-v01@openssh.com,webauthn-sk-ecdsa-sha2-nistp256@openssh.com,rijndael-cbc@lysator.liu.se,"
+    "blowfish-cbc,cast128-cbc,arcfour,arcfour128,arcfour256,sntrup4591761x25519-sha512@tinyssh.org,";
 
 /* The next element of a list separated by commas; false: no more. */
 static bool element(const char **list, char name[128])
@@ -46,27 +47,42 @@ static bool has(const int *order, int n, int index)
     return false;
 }
 
+static bool is_pattern(const char *name)
+{
+    return strpbrk(name, "*?") != NULL;
+}
+
+/* What stands behind the sign, which says what the list does to the ones there are; '=': it replaces them. */
+static char how_of(const char **list)
+{
+    return **list && strchr("+-^", **list) ? *(*list)++ : '=';
+}
+
+bool dory_cli_algorithms_known(const char *list, bool patterns)
+{
+    char name[128];
+    bool any = false;
+
+    if (how_of(&list) == '-')
+        return true;
+    while (element(&list, name)) {
+        if (!(patterns && is_pattern(name)) && !dory_cli_lists(elsewhere, name))
+            return false;
+        any = true;
+    }
+    return any && !*list;
+}
+
 /* The indices that the list names, in its order. A pattern may name several. */
-static int named(const char *const *names, int count, const char *list, bool patterns, int *order, char *why, size_t cap)
+static int named(const char *const *names, int count, const char *list, int *order, char *why, size_t cap)
 {
     char name[128];
     int n = 0;
 
-    while (element(&list, name)) {
-        bool known = patterns || dory_cli_lists(elsewhere, name);
-
-        for (int i = 0; i < count; i++) {
-            if (patterns ? fnmatch(name, names[i], 0) : strcmp(name, names[i]))
-                continue;
-            known = true;
-            if (!has(order, n, i))
+    while (element(&list, name))
+        for (int i = 0; i < count; i++)
+            if (dory_match_pattern(names[i], name) && !has(order, n, i))
                 order[n++] = i;
-        }
-        if (!known) {
-            snprintf(why, cap, "'%s' is not known", name);
-            return -1;
-        }
-    }
     if (!*list)
         return n;
     snprintf(why, cap, "a name is too long");
@@ -76,7 +92,7 @@ static int named(const char *const *names, int count, const char *list, bool pat
 int dory_cli_pick(const char *const *names, int count, const char *list, int *order, char *why, size_t cap)
 {
     int chosen[DORY_CLI_ALGORITHMS_MAX], chosen_n, n = 0;
-    char how = list && *list && strchr("+-^", *list) ? *list : '=';
+    char how;
 
     if (!list) {
         while (n < count) {
@@ -85,7 +101,8 @@ int dory_cli_pick(const char *const *names, int count, const char *list, int *or
         }
         return n;
     }
-    chosen_n = named(names, count, list + (how != '='), how == '-', chosen, why, cap);
+    how = how_of(&list);
+    chosen_n = named(names, count, list, chosen, why, cap);
     if (chosen_n < 0)
         return -1;
     for (int i = 0; (how == '=' || how == '^') && i < chosen_n; i++) order[n++] = chosen[i];

@@ -21,8 +21,11 @@ int dory_cli_algorithms_choose(struct dory_cli_algorithms *a, const struct dory_
 /* Moves the algorithms for the key types in `types` (separated by commas) to the front. */
 void dory_cli_algorithms_prefer(struct dory_cli_algorithms *a, const char *types);
 
+/* Is every name of the list one that OpenSSH or this program knows? As ssh checks it where the list is read. */
+bool dory_cli_algorithms_known(const char *list, bool patterns);
+
 /* The core of it: which of names[0..count) a list as in ssh_config(5) picks ("a,b", "+a", "-pattern", "^a"), as indices in order.
-   Returns how many, or -1 with a sentence in why. Names of OpenSSH's that are not linked are passed over. */
+   Returns how many, or -1 with a sentence in why. Names that are not linked are passed over. */
 int dory_cli_pick(const char *const *names, int count, const char *list, int *order, char *why, size_t cap);
 
 #endif

@@ -344,12 +344,32 @@ static bool log_in(struct dory_client *c)
     return true;
 }
 
+/* A setting that says whom to trust or which way to go is never ignored. */
+static bool is_possible(const struct dory_client *c)
+{
+    const struct dory_cli_ssh *o = &c->options->ssh;
+    const char *name = o->unsupported;
+
+    if (o->proxy_command && strcasecmp(o->proxy_command, "none"))
+        name = "ProxyCommand";
+    if (o->proxy_jump && strcasecmp(o->proxy_jump, "none"))
+        name = "ProxyJump";
+    if (o->revoked_host_keys && strcasecmp(o->revoked_host_keys, "none"))
+        name = "RevokedHostKeys";
+    if (name)
+        dory_say(DORY_LOG_ERROR, "scp: %s: %s is set for this host and not supported by this version", c->host, name);
+    return !name;
+}
+
 static bool begin(struct dory_client *c)
 {
     char why[1024];
 
+    if (!is_possible(c))
+        return false;
+
     if (dory_cli_algorithms_choose(&c->algorithms, &c->options->ssh, why, sizeof why) < 0) {
-        dory_say(DORY_LOG_ERROR, "command-line: line 0: %s", why);
+        dory_say(DORY_LOG_ERROR, "scp: %s: %s", c->host, why);
         return false;
     }
     dory_client_prefer_known(c);

@@ -8,7 +8,7 @@
 #include "platform/posix/dory_posix_known_hosts.h"
 #include "scp_say.h"
 
-#define FILES_MAX     8
+#define FILES_MAX     (2 * DORY_CLI_FILES_MAX)
 #define NAME_MAX_HERE 1024
 
 struct files {
@@ -18,24 +18,21 @@ struct files {
     bool writable; /* the first one is the person's, a new key can be added to it */
 };
 
-static void add_files(const struct dory_client *c, struct files *files, const char *names)
+static void add_file(const struct dory_client *c, struct files *files, const char *name)
 {
-    while (*names && files->n < FILES_MAX) {
-        char name[NAME_MAX_HERE];
-        size_t n;
+    if (files->n == FILES_MAX || !strcasecmp(name, "none") || dory_client_expand(c, name, files->names[files->n], NAME_MAX_HERE) < 0)
+        return;
+    files->list[files->n] = files->names[files->n];
+    files->n++;
+}
 
-        names += strspn(names, " \t");
-        n = strcspn(names, " \t");
-        if (n && n < sizeof name) {
-            memcpy(name, names, n);
-            name[n] = '\0';
-            if (strcasecmp(name, "none") && dory_client_expand(c, name, files->names[files->n], NAME_MAX_HERE) == 0) {
-                files->list[files->n] = files->names[files->n];
-                files->n++;
-            }
-        }
-        names += n;
-    }
+static void add_files(const struct dory_client *c, struct files *files, const struct dory_cli_names *names, const char *a, const char *b)
+{
+    for (int i = 0; i < names->n; i++) add_file(c, files, names->at[i]);
+    if (names->n)
+        return;
+    add_file(c, files, a);
+    add_file(c, files, b);
 }
 
 static void find_files(const struct dory_client *c, struct files *files)
@@ -44,18 +41,21 @@ static void find_files(const struct dory_client *c, struct files *files)
 
     memset(files->list, 0, sizeof files->list);
     files->n = 0;
-    add_files(c, files, o->user_known_hosts ? o->user_known_hosts : "~/.ssh/known_hosts ~/.ssh/known_hosts2");
+    add_files(c, files, &o->user_known_hosts, "~/.ssh/known_hosts", "~/.ssh/known_hosts2");
     files->writable = files->n > 0;
-    add_files(c, files, o->global_known_hosts ? o->global_known_hosts : "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2");
+    add_files(c, files, &o->global_known_hosts, "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2");
 }
 
 void dory_client_prefer_known(struct dory_client *c)
 {
+    const char *chosen = c->options->ssh.hostkey_algorithms;
     struct files files;
     char types[512];
 
+    if (chosen && *chosen != '+' && *chosen != '-')
+        return; /* as ssh: a list of the person's own keeps its order */
     find_files(c, &files);
-    if (!c->options->ssh.hostkey_algorithms && dory_known_hosts_types(files.list, c->known_as, c->known_port, types, sizeof types) > 0)
+    if (dory_known_hosts_types(files.list, c->known_as, c->known_port, types, sizeof types) > 0)
         dory_cli_algorithms_prefer(&c->algorithms, types);
 }
 

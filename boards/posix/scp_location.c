@@ -158,6 +158,42 @@ int dory_cli_location_parse(struct dory_cli_location *l, const char *text, char 
     return authority(l, l->room, why, cap);
 }
 
+bool dory_cli_jump_parse(const char *list, struct dory_cli_location *hop, char *rest, size_t cap)
+{
+    const char *comma = strrchr(list, ','), *last = comma ? comma + 1 : list;
+    size_t n = comma ? (size_t)(comma - list) : 0;
+    char uri[1024], why[1200];
+
+    if (!strncasecmp(last, "ssh://", 6))
+        last += 6;
+    if (n >= cap || strchr(last, '/') || strlen(last) + 7 > sizeof uri)
+        return false;
+    snprintf(uri, sizeof uri, "scp://%s", last);
+    memmove(rest, list, n);
+    rest[n] = '\0';
+    if (dory_cli_location_parse(hop, uri, why, sizeof why) < 0)
+        return false;
+    hop->text = hop->host;
+    return true;
+}
+
+bool dory_cli_jump_is_good(const char *list)
+{
+    struct dory_cli_location hop;
+    char room[DORY_CLI_LINE_MAX];
+
+    if (!strcasecmp(list, "none"))
+        return true;
+    if (strlen(list) >= sizeof room)
+        return false;
+    strcpy(room, list);
+    do
+        if (!dory_cli_jump_parse(room, &hop, room, sizeof room))
+            return false;
+    while (*room);
+    return true;
+}
+
 /* A backslash before every glob character that has none. */
 static void literal(const char *pattern, char *out, size_t cap)
 {

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "dory_scp.h"
+#include "scp_algorithms.h"
 #include "scp_say.h"
 
 static int usage(void)
@@ -18,7 +19,7 @@ static int usage(void)
 
 static int bad_option(const struct dory_cli_options *o, const char *why)
 {
-    dory_say(DORY_LOG_QUIET, "command-line: line 0: %s", why);
+    dory_say(DORY_LOG_QUIET, "%s", why);
     return o->classic ? 1 : 255;
 }
 
@@ -30,12 +31,17 @@ static int unsupported(int letter, const char *what)
 
 static int take_text(struct dory_cli_options *o, int letter, const char *value)
 {
-    char why[DORY_CLI_TEXT_SIZE];
+    char why[DORY_CLI_LINE_MAX];
     long kbits;
     char *end;
 
     switch (letter) {
-    case 'c': o->ssh.ciphers = value; return -1;
+    case 'c':
+        o->ssh.ciphers = value;
+        if (dory_cli_algorithms_known(value, false))
+            return -1;
+        snprintf(why, sizeof why, "Unknown cipher type '%s'", value);
+        return bad_option(o, why);
     case 'i': return dory_cli_ssh_identity(&o->ssh, value, why, sizeof why) < 0 ? bad_option(o, why) : -1;
     case 'o': return dory_cli_ssh_option(&o->ssh, value, why, sizeof why) < 0 ? bad_option(o, why) : -1;
     case 'P':

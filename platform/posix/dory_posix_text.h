@@ -2,6 +2,7 @@
 #ifndef DORY_POSIX_TEXT_H
 #define DORY_POSIX_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,12 @@
    UTF-8 become \n \t \r \\ or \ooo (octal, one a byte). NUL-terminated and cut between characters if `cap` (>= 1) is too small.
    A text of n bytes needs at most 4n+1. Returns the length written. */
 size_t dory_escape_text(char *out, size_t cap, const void *bytes, size_t n);
+
+/* Does text match a comma list of patterns with * and ?; `!` before one that matches makes the whole false. Case is ignored. */
+bool dory_match_list(const char *text, const char *list);
+/* The same where case matters, and with one pattern, in which a comma or `!` is nothing special. */
+bool dory_match_list_exactly(const char *text, const char *list);
+bool dory_match_pattern(const char *text, const char *pattern);
 
 /* Shows `prompt` as it is (escape foreign parts first) on the controlling terminal and reads a line without echo into buf, NUL-terminated
    and without the line end; returns its length. The terminal is restored on the way out, also when a signal ends or stops the process.

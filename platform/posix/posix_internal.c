@@ -119,15 +119,20 @@ char *dory_next_word(char **rest)
 
 /* ---- patterns */
 
+static bool same(char a, char b, bool fold)
+{
+    return a == b || (fold && tolower((unsigned char)a) == tolower((unsigned char)b));
+}
+
 /* `*` remembers one place to come back to, so that the time is bounded by text times pattern. */
-static bool match_one(const char *text, const char *p, const char *p_end)
+static bool match_one(const char *text, const char *p, const char *p_end, bool fold)
 {
     const char *star = NULL, *from = NULL;
     while (*text) {
         if (p < p_end && *p == '*') {
             star = ++p;
             from = text;
-        } else if (p < p_end && (*p == '?' || tolower((unsigned char)*p) == tolower((unsigned char)*text))) {
+        } else if (p < p_end && (*p == '?' || same(*p, *text, fold))) {
             p++, text++;
         } else if (star) {
             p = star;
@@ -140,13 +145,13 @@ static bool match_one(const char *text, const char *p, const char *p_end)
     return p == p_end;
 }
 
-bool dory_match_list(const char *text, const char *list)
+static bool match_list(const char *text, const char *list, bool fold)
 {
     bool found = false;
     while (*list) {
         const char *end = list + strcspn(list, ",");
         bool negated = *list == '!';
-        if (end > list + negated && match_one(text, list + negated, end)) {
+        if (end > list + negated && match_one(text, list + negated, end, fold)) {
             if (negated)
                 return false;
             found = true;
@@ -154,6 +159,21 @@ bool dory_match_list(const char *text, const char *list)
         list = *end ? end + 1 : end;
     }
     return found;
+}
+
+bool dory_match_list(const char *text, const char *list)
+{
+    return match_list(text, list, true);
+}
+
+bool dory_match_list_exactly(const char *text, const char *list)
+{
+    return match_list(text, list, false);
+}
+
+bool dory_match_pattern(const char *text, const char *pattern)
+{
+    return match_one(text, pattern, pattern + strlen(pattern), false);
 }
 
 /* ---- whole files */

@@ -31,9 +31,6 @@ void dory_lines_close(struct dory_lines *lines); /* wipes what was read */
 char *dory_next_word(char **rest);
 char *dory_skip_blanks(char *text);
 
-/* Does text match a comma list of patterns with * and ?; `!` before one that matches makes the whole false. Case is ignored. */
-bool dory_match_list(const char *text, const char *list);
-
 /* Writes a whole file under a temporary name, syncs it and renames it. DORY_E_EXIST: it exists and `replace` is false. */
 int dory_write_file(const char *path, mode_t mode, const void *bytes, size_t n, bool replace);
 /* At most cap bytes of a file; its size, DORY_E_SPACE if it is larger, or another error. others: mode bits beyond the owner's if

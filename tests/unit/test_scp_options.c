@@ -96,7 +96,8 @@ static void test_mistakes(void **state)
         {"-o Port a b", 255},
         {"-o =1 a b", 255},
         {"-o StrictHostKeyChecking=maybe a b", 255},
-        {"-o ProxyJump=h a b", 255},
+        {"-o ProxyJump=:h a b", 255},
+        {"-c nonsense a b", 255},
         {"-o BatchMode=2 a b", 255},
         {"-o ConnectTimeout=-1 a b", 255},
         {"-o RekeyLimit=1X a b", 255},
@@ -130,7 +131,8 @@ static void test_names(void **state)
     assert_int_equal(set(&o, "  User   somebody  "), 0);
     assert_string_equal(o.user, "somebody");
     assert_int_equal(set(&o, "UserKnownHostsFile=\"/a b/c\""), 0);
-    assert_string_equal(o.user_known_hosts, "/a b/c");
+    assert_int_equal(o.user_known_hosts.n, 1);
+    assert_string_equal(o.user_known_hosts.at[0], "/a b/c");
     assert_int_equal(set(&o, "stricthostkeychecking ACCEPT-NEW"), 0);
     assert_int_equal(o.strict, DORY_STRICT_ACCEPT_NEW);
     assert_int_equal(set(&o, "ConnectTimeout=1m30s"), 0);
@@ -185,15 +187,27 @@ static void test_pick(void **state)
     pick("aes256-ctr,aes256-ctr", "c");
     pick("aes128-cbc,aes256-ctr", "c"); /* OpenSSH knows it, this program does not */
     pick("aes128-cbc", "-");
-    pick("aes256-ctr,aes257-ctr", "-");
     pick("aes", "-");
+    pick("aes256*", "gc");
     pick("^aes256-ctr", "cgp");
     pick("+aes128-ctr", "gpc");
-    pick("+nonsense", "-");
     pick("-chacha*", "gc");
     pick("-*", "-");
     pick("-nonsense", "gpc");
     pick("", "-");
+}
+
+static void test_known_names(void **state)
+{
+    (void)state;
+    assert_true(dory_cli_algorithms_known("aes256-ctr,aes128-cbc", false));
+    assert_false(dory_cli_algorithms_known("aes256-ctr,aes257-ctr", false));
+    assert_false(dory_cli_algorithms_known("", false));
+    assert_false(dory_cli_algorithms_known("+nonsense", false));
+    assert_false(dory_cli_algorithms_known("aes*", false));
+    assert_true(dory_cli_algorithms_known("ssh-*", true));
+    assert_true(dory_cli_algorithms_known("^aes256-ctr", false));
+    assert_true(dory_cli_algorithms_known("-nonsense", false));
 }
 
 static void test_prefer(void **state)
@@ -217,7 +231,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_letters),  cmocka_unit_test(test_remote_side), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_too_many), cmocka_unit_test(test_pick),        cmocka_unit_test(test_prefer),
+        cmocka_unit_test(test_too_many), cmocka_unit_test(test_pick),        cmocka_unit_test(test_known_names), cmocka_unit_test(test_prefer),
     };
 
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);
