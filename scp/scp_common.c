@@ -1,4 +1,5 @@
 #include "scp_internal.h"
+#include "dory_path.h"
 
 #include <string.h>
 
@@ -239,18 +240,9 @@ void dory_scp_done(struct dory_scp *scp, int status)
         events->end(scp->config.events_ctx, scp->path, scp->size, status);
 }
 
-void dory_scp_close_by(struct dory_fs *fs, int (*how)(struct dory_fs *fs, int handle), int *handle)
-{
-    /* A close has nowhere to come back to, so it is asked again at once; a file system should not be busy here. */
-    if (*handle >= 0)
-        for (int tries = 0; tries < 100 && how(fs, *handle) == DORY_E_AGAIN; tries++)
-            continue;
-    *handle = -1;
-}
-
 void dory_scp_close(struct dory_fs *fs, int *handle)
 {
-    dory_scp_close_by(fs, fs->ops->close, handle);
+    dory_fs_drop(fs, fs->ops->close, handle);
 }
 
 void dory_scp_release(struct dory_scp *scp)

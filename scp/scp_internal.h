@@ -45,8 +45,6 @@ void dory_scp_done(struct dory_scp *scp, int status);
 
 /* Closes a handle and forgets it; -1 is none. */
 void dory_scp_close(struct dory_fs *fs, int *handle);
-/* The same with `close` or `abort` of the file system. */
-void dory_scp_close_by(struct dory_fs *fs, int (*how)(struct dory_fs *fs, int handle), int *handle);
 /* Everything is over: directories are closed, and `file` too unless it was taken care of. */
 void dory_scp_release(struct dory_scp *scp);
 

@@ -1,90 +1,17 @@
 #include "scp_internal.h"
+#include "dory_path.h"
 
 #include <string.h>
 
 /* ROOT opens the root, WALK goes to the next component, SCAN looks for names that match a glob, FOUND has one. */
 enum { IDLE, ROOT, WALK, SCAN, FOUND };
 
-/* A component of the word, after "." and ".." have been taken out. */
-struct component {
-    const char *text;
-    size_t n;
-    uint16_t next; /* where the following one begins */
-    bool last, slash;
-};
-
-/* A plain component: where it begins and ends, at or behind `at`; its length, 0 at the end. "." is passed over. */
-static size_t plain(const char *word, size_t *at)
+static int next_component(const struct dory_scp_path *path, struct dory_path_part *c)
 {
-    size_t n;
-
-    for (;;) {
-        *at += strspn(word + *at, "/");
-        n = strcspn(word + *at, "/");
-        if (n != 1 || word[*at] != '.')
-            return n;
-        *at += 1;
-    }
+    return dory_path_part(path->word, strlen(path->word), path->pos, false, c);
 }
 
-static bool is_up(const char *text, size_t n)
-{
-    return n == 2 && text[0] == '.' && text[1] == '.';
-}
-
-/* If a ".." further on takes the component that ended at `at` back, where to go on behind it, else 0. */
-static size_t taken_back(const char *word, size_t at)
-{
-    unsigned above = 1;
-    size_t n;
-
-    while ((n = plain(word, &at)) > 0) {
-        if (!is_up(word + at, n))
-            above++;
-        else if (--above == 0)
-            return at + n;
-        at += n;
-    }
-    return 0;
-}
-
-/* The component at or behind `at` that counts. 1: there is one, 0: none, or DORY_E_ACCESS: above the root. */
-static int component(const char *word, size_t at, struct component *c)
-{
-    size_t n, behind;
-
-    while ((n = plain(word, &at)) > 0) {
-        if (is_up(word + at, n))
-            return DORY_E_ACCESS;
-        behind = taken_back(word, at + n);
-        if (!behind) {
-            c->text = word + at;
-            c->n = n;
-            c->next = (uint16_t)(at + n);
-            return 1;
-        }
-        at = behind;
-    }
-    return 0;
-}
-
-/* The same, and whether another one follows. */
-static int next_component(const struct dory_scp_path *path, struct component *c)
-{
-    struct component following;
-    int r = component(path->word, path->pos, c), more;
-
-    if (r != 1)
-        return r;
-    more = component(path->word, c->next, &following);
-    if (more < 0)
-        return more;
-    c->last = !more;
-    c->slash = c->last && path->word[c->next] == '/';
-    return 1;
-}
-
-static bool has_glob(const struct dory_scp_path *path, const struct component *c)
+static bool has_glob(const struct dory_scp_path *path, const struct dory_path_part *c)
 {
     if (path->literal)
         return false;
@@ -136,7 +63,7 @@ static int fail(struct dory_scp_path *path, struct dory_transfer_item *item, int
     return error;
 }
 
-static int give(struct dory_scp_path *path, struct dory_transfer_item *item, int dir, const struct component *c)
+static int give(struct dory_scp_path *path, struct dory_transfer_item *item, int dir, const struct dory_path_part *c)
 {
     item->dir = dir;
     item->self = !c;
@@ -171,7 +98,7 @@ static int begin_scan(struct dory_scp_path *path)
 }
 
 /* Gives the directory under way to the caller, with the name at the tail. */
-static int give_dir(struct dory_scp_path *path, struct dory_transfer_item *item, const struct component *c)
+static int give_dir(struct dory_scp_path *path, struct dory_transfer_item *item, const struct dory_path_part *c)
 {
     int dir = path->dir;
 
@@ -184,7 +111,7 @@ static int walk(struct dory_scp_path *path, struct dory_transfer_item *item)
 {
     struct dory_fs *fs = path->fs;
     struct dory_fs_info info;
-    struct component c;
+    struct dory_path_part c;
     int r = next_component(path, &c);
 
     if (r < 0)
@@ -215,7 +142,7 @@ static int walk(struct dory_scp_path *path, struct dory_transfer_item *item)
 static int scan(struct dory_scp_path *path, struct dory_transfer_item *item)
 {
     unsigned top = path->levels - 1u;
-    struct component c;
+    struct dory_path_part c;
     char pattern[DORY_NAME_MAX + 1];
     int r;
 
@@ -247,7 +174,7 @@ static int found(struct dory_scp_path *path, struct dory_transfer_item *item)
 {
     struct dory_fs *fs = path->fs;
     int dir = path->level[path->levels - 1].dir, r;
-    struct component c;
+    struct dory_path_part c;
 
     next_component(path, &c);
     r = c.last ? fs->ops->dup(fs, dir) : fs->ops->open(fs, dir, tail(path), DORY_FS_OPEN_DIR);

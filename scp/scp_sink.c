@@ -1,4 +1,5 @@
 #include "scp_record.h"
+#include "dory_path.h"
 
 #include <string.h>
 
@@ -14,7 +15,7 @@ static struct dory_scp *scp_of(struct dory_stream *stream)
 /* Throws the present file away: what its name held before stays. */
 static void drop_file(struct dory_scp *scp, int why)
 {
-    dory_scp_close_by(scp->config.fs, scp->config.fs->ops->abort, &scp->file);
+    dory_fs_drop(scp->config.fs, scp->config.fs->ops->abort, &scp->file);
     dory_scp_done(scp, why);
 }
 
