@@ -47,6 +47,7 @@ struct dory_scp_config {
        NULL: accept any, the server role. */
     const char *const *names;
     size_t name_count;
+    bool (*match)(const char *pattern, const char *name); /* with names: dory_scp_glob, which a server's image needs not hold */
 };
 
 /* A directory that is filled or read, or is about to be; and a file likewise. Private, as are all members below. */
@@ -138,21 +139,40 @@ int dory_scp_path_next(struct dory_scp_path *path, struct dory_transfer_item *it
 void dory_scp_path_stop(struct dory_scp_path *path);
 
 /* A command line as an exec request brings it, parsed without a shell. */
-struct dory_scp_command {
+struct dory_scp_words {
     unsigned flags;    /* DORY_SCP_*: exactly one of TO and FROM */
     const char *error; /* why parse refused, for the person */
-    struct dory_scp_path path;
     uint16_t next, end; /* the path words not yet used, in words */
     char words[DORY_COMMAND_MAX];
 };
 
 /* `scp [-dprtfvq] -t|-f [--] path...` with the quoting of a shell and nothing else of it: ' " \ and unquoted globs; any unquoted
-   $ ` ; | & < > ( ) # newline, and $ ` within "", is refused. DORY_OK, or DORY_E_PROTOCOL / DORY_E_SPACE with command->error set. */
-int dory_scp_command_parse(struct dory_scp_command *command, struct dory_fs *fs, const char *line, size_t n);
+   $ ` ; | & < > ( ) # newline, and $ ` within "", is refused. DORY_OK, or DORY_E_PROTOCOL / DORY_E_SPACE with words->error set. */
+int dory_scp_words_parse(struct dory_scp_words *words, const char *line, size_t n);
+/* The next path as it was written, with a backslash before what was quoted; NULL: no more. Valid as long as words. */
+const char *dory_scp_words_next(struct dory_scp_words *words);
+
+/* The same with the paths resolved below the root of a file system that has directories. */
+struct dory_scp_command {
+    struct dory_scp_words words;
+    struct dory_scp_path path;
+};
+int dory_scp_command_parse(struct dory_scp_command *command, struct dory_fs *fs, const char *line, size_t n); /* as dory_scp_words_parse */
 /* The paths of the command: a dory_transfer_item_fn whose ctx is the command. */
 int dory_scp_command_item(void *command, struct dory_transfer_item *item);
 /* Closes what is open; at any time after parse, more than once. */
 void dory_scp_command_stop(struct dory_scp_command *command);
+
+/* The same for a file system that is one directory of few names, as a device has it: the root, or a name in it. No globs: a pattern is a
+   name that is not there. */
+struct dory_scp_flat {
+    struct dory_scp_words words;
+    struct dory_fs *fs;
+    char name[DORY_NAME_MAX + 1];
+};
+int dory_scp_flat_parse(struct dory_scp_flat *flat, struct dory_fs *fs, const char *line, size_t n); /* as dory_scp_words_parse */
+/* A dory_transfer_item_fn whose ctx is the flat. What it gives belongs to the engine: nothing to stop. */
+int dory_scp_flat_item(void *flat, struct dory_transfer_item *item);
 
 /* Client role: writes `scp -t -- path` (with the options of `flags`) for a remote shell into out, NUL-terminated; everything that a shell
    would act on is quoted, except a leading ~ or ~user and, with DORY_SCP_FROM, globs (backslash takes the next character as it is).

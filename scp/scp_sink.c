@@ -105,7 +105,7 @@ static bool asked_for(const struct dory_scp *scp, const char *name)
     const struct dory_scp_config *config = &scp->config;
 
     for (size_t i = 0; i < config->name_count; i++)
-        if (config->names[i][0] == '/' ? !scp->seen : dory_scp_glob(config->names[i], name))
+        if (config->names[i][0] == '/' ? !scp->seen : config->match(config->names[i], name))
             return true;
     return config->names == NULL;
 }

@@ -187,6 +187,7 @@ enum dory_copy_result dory_copy_down(struct dory_client *c, const struct dory_cl
     if (!o->any_name) {
         config.name_count = (size_t)dory_cli_location_names(from->path, names);
         config.names = name_list;
+        config.match = dory_scp_glob;
     }
     dory_scp_sink_init(&sink, &config);
     dory_cli_guard_on(&target->fs);

@@ -69,7 +69,7 @@ static const struct dory_transfer_events events = {
 /* The words of the command that are paths, for the log. */
 static void name_paths(struct serve_work *work)
 {
-    const struct dory_scp_command *command = &work->command;
+    const struct dory_scp_words *command = &work->command.words;
     size_t at = 0;
 
     for (size_t i = command->next; i < command->end && at + 2 < sizeof work->paths;) {
@@ -85,7 +85,7 @@ static void name_paths(struct serve_work *work)
 static void start_scp(struct serve_session *session, struct serve_work *work, int channel)
 {
     struct dory_scp_config config = {.fs = &session->fs.fs,
-                                     .flags = work->command.flags,
+                                     .flags = work->command.words.flags,
                                      .item = dory_scp_command_item,
                                      .item_ctx = &work->command,
                                      .events = &events,
@@ -128,14 +128,14 @@ void dory_session_request(struct serve_session *session, const struct dory_event
     work->bytes = work->file_bytes = 0;
     work->refusal_sent = 0;
     work->paths[0] = '\0';
-    work->command.error = NULL;
+    work->command.words.error = NULL;
 
     /* The command is parsed before the answer: the slice is valid only until then. */
     if (!names_scp(event->data, event->n)) {
         snprintf(work->refusal, sizeof work->refusal, "dory: this server offers scp only, no shell and no other command\n");
         work->kind = WORK_REFUSAL;
     } else if (dory_scp_command_parse(&work->command, &session->fs.fs, (const char *)event->data, event->n) != DORY_OK) {
-        snprintf(work->refusal, sizeof work->refusal, "dory: %s\n", work->command.error ? work->command.error : "bad command line");
+        snprintf(work->refusal, sizeof work->refusal, "dory: %s\n", work->command.words.error ? work->command.words.error : "bad command line");
         work->kind = WORK_REFUSAL;
     } else {
         start_scp(session, work, event->channel);
@@ -181,7 +181,7 @@ static void log_transfer(struct serve_work *work, bool by_itself)
     else
         result = by_itself ? "failed" : "cut off";
     dory_serve_log("%s: %s: %s %s: %" PRIu32 " file%s, %" PRIu64 " bytes: %s", work->session->peer, work->session->user,
-                   work->command.flags & DORY_SCP_TO ? "upload to" : "download of", work->paths, work->files,
+                   work->command.words.flags & DORY_SCP_TO ? "upload to" : "download of", work->paths, work->files,
                    work->files == 1 ? "" : "s", work->bytes, result);
 }
 

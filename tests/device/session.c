@@ -61,12 +61,11 @@ static bool may_log_in(const struct session *s, const struct dory_event *event)
 
 static bool start_scp(struct session *s, const struct dory_event *event)
 {
-    struct dory_scp_config config = {.fs = s->fs, .item = dory_scp_command_item, .item_ctx = &s->command};
+    struct dory_scp_config config = {.fs = s->fs, .item = dory_scp_flat_item, .item_ctx = &s->command};
 
     if (event->request != DORY_REQUEST_EXEC) return false;
-    s->parsed = true;
-    if (dory_scp_command_parse(&s->command, s->fs, (const char *)event->data, event->n) != DORY_OK) return false;
-    config.flags = s->command.flags;
+    if (dory_scp_flat_parse(&s->command, s->fs, (const char *)event->data, event->n) != DORY_OK) return false;
+    config.flags = s->command.words.flags;
     if (config.flags & DORY_SCP_TO)
         dory_scp_sink_init(&s->engine.sink, &config);
     else
@@ -94,8 +93,6 @@ static void answer(struct session *s, const struct dory_event *event)
 static void stop(struct session *s)
 {
     dory_pump_attach(&s->pump, 0, NULL);
-    if (s->parsed) dory_scp_command_stop(&s->command);
-    s->parsed = false;
 }
 
 void session_turn(struct session *s, uint64_t now_ms)

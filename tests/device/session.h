@@ -19,8 +19,7 @@ struct session {
         struct dory_scp_source source;
         struct dory_scp_sink sink;
     } engine;
-    struct dory_scp_command command;
-    bool parsed; /* `command` may hold handles */
+    struct dory_scp_flat command;
     struct dory_fs *fs;
     const struct dory_key *key; /* the host key; one user's key, too, is that of this image */
     struct dory_hostkey hostkey;

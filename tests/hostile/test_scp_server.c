@@ -123,7 +123,7 @@ static void test_s2_commands_that_only_a_shell_would_run(void **state)
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         if (scp_serve(&scp_b, lines[i]) == 0)
             fail_msg("accepted: %s", lines[i]);
-        assert_non_null(scp_b.command.error);
+        assert_non_null(scp_b.command.words.error);
     }
     assert_int_not_equal(dory_scp_command_parse(&scp_b.command, &scp_b.disk.ram.fs, "scp -t x\0; reboot", 17), 0);
     assert_int_equal(scp_b.disk.ram.calls, 0);
@@ -143,7 +143,7 @@ static void test_s2_every_byte_in_every_place(void **state)
             line[at] = (char)byte;
             /* Must end, one way or the other; with an error text if refused; exact bounds are the sanitizer's business. */
             r = dory_scp_command_parse(&scp_b.command, &scp_b.disk.ram.fs, line, sizeof good - 1);
-            assert_int_equal(r != 0, scp_b.command.error != NULL);
+            assert_int_equal(r != 0, scp_b.command.words.error != NULL);
         }
 }
 

@@ -19,7 +19,7 @@ struct session {
     struct dory_channel channel;
     struct dory_pump pump;
     union engine engine;
-    struct dory_scp_command command;
+    struct dory_scp_flat command;
     uint8_t rx[RX], tx[TX];
 };
 
@@ -30,6 +30,6 @@ const char size_ssh_config[sizeof(struct dory_ssh_config)] = {0};
 const char size_channel[sizeof(struct dory_channel)] = {0};
 const char size_pump[sizeof(struct dory_pump)] = {0};
 const char size_scp_engine[sizeof(union engine)] = {0};
-const char size_scp_command[sizeof(struct dory_scp_command)] = {0};
+const char size_scp_command[sizeof(struct dory_scp_flat)] = {0};
 const char size_buffers[RX + TX] = {0};
 const char size_session[sizeof(struct session)] = {0};

@@ -145,6 +145,7 @@ void scp_sink_names(struct scp_end *end, unsigned flags, const char *target, con
     end->args.words[1] = NULL;
     end->config.names = names;
     end->config.name_count = n;
+    end->config.match = dory_scp_glob;
     dory_scp_sink_init(&end->engine.sink, &end->config);
 }
 
@@ -159,10 +160,10 @@ int scp_serve(struct scp_end *end, const char *line)
 
     if (r)
         return r;
-    configure(end, end->command.flags);
+    configure(end, end->command.words.flags);
     end->config.item = dory_scp_command_item;
     end->config.item_ctx = &end->command;
-    if (end->command.flags & DORY_SCP_TO)
+    if (end->command.words.flags & DORY_SCP_TO)
         dory_scp_sink_init(&end->engine.sink, &end->config);
     else
         dory_scp_source_init(&end->engine.source, &end->config);

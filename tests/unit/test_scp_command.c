@@ -217,18 +217,58 @@ static const char *parsed(const char *line, size_t n)
     int r = dory_scp_command_parse(&command, &scp_a.disk.ram.fs, line, n);
 
     if (r) {
-        assert_non_null(command.error);
+        assert_non_null(command.words.error);
         assert_true(r == DORY_E_PROTOCOL || r == DORY_E_SPACE);
-        assert_int_equal(command.next == 0 || command.error != NULL, 1);
+        assert_int_equal(command.words.next == 0 || command.words.error != NULL, 1);
         return "refused";
     }
-    assert_null(command.error);
-    memcpy(text, command.words + command.next, (size_t)(command.end - command.next));
-    for (int i = 0; i + 1 < command.end - command.next; i++)
+    assert_null(command.words.error);
+    memcpy(text, command.words.words + command.words.next, (size_t)(command.words.end - command.words.next));
+    for (int i = 0; i + 1 < command.words.end - command.words.next; i++)
         if (!text[i])
             text[i] = '|';
     dory_scp_command_stop(&command);
     return text;
+}
+
+/* One directory of names: the root by every spelling of it, a name, nothing else. */
+static void test_flat(void **state)
+{
+    static const struct {
+        const char *word, *name; /* NULL: the root; "": refused */
+    } cases[] = {
+        {".", NULL}, {"/", NULL}, {"~", NULL}, {"~/", NULL}, {"./", NULL}, {"//", NULL}, {"/./", NULL},
+        {"x", "x"}, {"/x", "x"}, {"~/x", "x"}, {"./x", "x"}, {"'a b'", "a b"}, {"\\*", "*"}, {"*", "*"}, {".x", ".x"},
+        {"x/", ""}, {"x/y", ""}, {"../x", ""}, {"x/..", ""},
+    };
+    static struct dory_scp_flat flat;
+    struct dory_transfer_item item;
+    char line[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *name = cases[i].name;
+        int r, n = snprintf(line, sizeof line, "scp -f %s", cases[i].word);
+
+        assert_int_equal(dory_scp_flat_parse(&flat, &scp_a.disk.ram.fs, line, (size_t)n), DORY_OK);
+        r = dory_scp_flat_item(&flat, &item);
+        if (name && !*name) {
+            assert_int_equal(r, DORY_E_NOENT);
+            continue;
+        }
+        assert_int_equal(r, 1);
+        assert_int_equal(item.self, name == NULL);
+        assert_string_equal(item.name, name ? name : "root");
+        scp_a.disk.ram.fs.ops->close(&scp_a.disk.ram.fs, item.dir);
+        assert_int_equal(dory_scp_flat_item(&flat, &item), 0);
+    }
+    assert_int_equal(dory_scp_flat_parse(&flat, &scp_a.disk.ram.fs, "scp -t `x`", 10), DORY_E_PROTOCOL);
+    assert_int_equal(dory_scp_flat_parse(&flat, &scp_a.disk.ram.fs, "scp -f a/b c", 12), DORY_OK);
+    assert_int_equal(dory_scp_flat_item(&flat, &item), DORY_E_NOENT);
+    assert_string_equal(item.path, "a/b");
+    assert_int_equal(dory_scp_flat_item(&flat, &item), 1);
+    assert_string_equal(item.path, "c");
+    scp_a.disk.ram.fs.ops->close(&scp_a.disk.ram.fs, item.dir);
 }
 
 static void test_words(void **state)
@@ -276,7 +316,7 @@ static void test_words(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_string_equal(parsed(cases[i].line, strlen(cases[i].line)), cases[i].words);
-        assert_int_equal(command.flags, cases[i].flags);
+        assert_int_equal(command.words.flags, cases[i].flags);
     }
 }
 
@@ -317,7 +357,7 @@ static void test_longest_line(void **state)
             assert_false(fits && refused);
             refused = !fits;
             if (refused)
-                assert_string_equal(command.error, "command line too long");
+                assert_string_equal(command.words.error, "command line too long");
         }
     assert_true(refused);
 }
@@ -372,6 +412,7 @@ int main(void)
         T(test_paths_while_busy_and_failing),
         T(test_stopped_inside_globs),
         T(test_words),
+        T(test_flat),
         T(test_refused_lines),
         T(test_longest_line),
         T(test_format),
