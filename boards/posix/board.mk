@@ -15,7 +15,7 @@ LINK        = -pie -Wl,-z,relro,-z,now
 SANITIZE = $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-error)
 VARIANT  = $(CROSS:%-=-%)$(if $(filter-out $(CROSS)gcc,$(CC)),-$(notdir $(firstword $(CC))))$(if $(SAN),-asan)
 
-DIRS_crypto-port = crypto-port crypto-port/posix
+DIRS_crypto-port = crypto-port crypto-port/hybrid crypto-port/posix
 DIRS_platform    = platform platform/posix platform/ram
 DIRS_program     = boards/posix
 

@@ -145,6 +145,33 @@ static void test_both_sides_agree(void **state)
     }
 }
 
+/* The same bytes from each implementation: posix/ is libsodium's, small/ ours for the most part, tests/device runs it on its processors. */
+static void test_the_same_values_everywhere(void **state)
+{
+    static const char expected[] = "a3e5ecae3832615a39f61a8818cf336f2470b700500b72f28c410cccd6d2ca64";
+    static uint8_t init[INIT], reply[REPLY];
+    uint8_t ctx[DORY_KEX_STATE_SIZE], secret[32], digest[32], wanted[32];
+    struct dory_sha256 all;
+    unsigned counter = 0;
+    const struct dory_rng rng = {fill_counting, &counter};
+
+    (void)state;
+    dory_sha256_init(&all);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(kex->keypair(ctx, init, &rng), DORY_OK);
+        assert_int_equal(kex->enc(init, reply, secret, &rng), DORY_OK);
+        dory_sha256_update(&all, init, sizeof init);
+        dory_sha256_update(&all, reply, sizeof reply);
+        dory_sha256_update(&all, secret, sizeof secret);
+        reply[i * 50] ^= (uint8_t)(i % 2); /* every other one is rejected without a word (FIPS 203 6.3) */
+        assert_int_equal(kex->dec(ctx, reply, secret), DORY_OK);
+        dory_sha256_update(&all, secret, sizeof secret);
+    }
+    dory_sha256_final(&all, digest);
+    vec_hex(wanted, 32, expected);
+    assert_memory_equal(digest, wanted, 32);
+}
+
 /* K4 */
 static void test_no_entropy(void **state)
 {
@@ -179,7 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_coefficient),
         cmocka_unit_test(test_zero_x25519),      cmocka_unit_test(test_both_sides_agree), cmocka_unit_test(test_no_entropy),
-        cmocka_unit_test(test_descriptor),
+        cmocka_unit_test(test_descriptor),       cmocka_unit_test(test_the_same_values_everywhere),
     };
 
     load_x25519();

@@ -1,20 +1,14 @@
-/* mlkem768x25519-sha256 (draft-ietf-sshm-mlkem-hybrid-kex, FIPS 203): K = SHA-256(K_PQ || K_CL), safe while one of the two holds. */
-#include <sodium.h>
-
+/* mlkem768x25519-sha256 (draft-ietf-sshm-mlkem-hybrid-kex): K = SHA-256(K_PQ || K_CL), safe while one of the two holds.
+   In a folder of its own: a board that lists it must have DORY_KEX_STATE_SIZE for it. */
 #include "../curve.h"
 #include "../dory_crypto.h"
+#include "../mlkem.h"
 
-enum {
-    PUBLIC = crypto_kem_mlkem768_PUBLICKEYBYTES,
-    PRIVATE = crypto_kem_mlkem768_SECRETKEYBYTES,
-    CIPHERTEXT = crypto_kem_mlkem768_CIPHERTEXTBYTES,
-    ENC_SEED = 32,
-    POINT = 32
-};
+enum { PUBLIC = DORY_MLKEM_PUBLIC, CIPHERTEXT = DORY_MLKEM_CIPHERTEXT, POINT = 32 };
 
 /* The seed and not the private key of 2,400 bytes that comes from it: the client makes it twice. */
 struct state {
-    uint8_t seed[crypto_kem_mlkem768_SEEDBYTES];
+    uint8_t seed[DORY_MLKEM_SEED];
     uint8_t scalar[POINT];
 };
 _Static_assert(sizeof(struct state) <= DORY_KEX_STATE_SIZE, "DORY_KEX_STATE_SIZE is too small for mlkem768x25519");
@@ -22,14 +16,12 @@ _Static_assert(sizeof(struct state) <= DORY_KEX_STATE_SIZE, "DORY_KEX_STATE_SIZE
 static int keypair(void *state, uint8_t *init, const struct dory_rng *rng)
 {
     struct state *s = state;
-    uint8_t private[PRIVATE];
 
     if (rng->fill(rng->ctx, s->seed, sizeof s->seed) != DORY_OK || rng->fill(rng->ctx, s->scalar, sizeof s->scalar) != DORY_OK) {
         dory_wipe(s, sizeof *s);
         return DORY_E_RNG;
     }
-    crypto_kem_mlkem768_seed_keypair(init, private, s->seed);
-    dory_wipe(private, sizeof private);
+    dory_mlkem_public(init, s->seed);
     dory_x25519_public(init + PUBLIC, s->scalar);
     return DORY_OK;
 }
@@ -47,12 +39,12 @@ static void combine(uint8_t secret[32], uint8_t pq[32], uint8_t cl[32])
     dory_wipe(cl, 32);
 }
 
-/* libsodium refuses a public key with coefficients >= q (FIPS 203 7.2), tests/unit/test_crypto_mlkem.c holds it to that. */
-static int enc_with(const uint8_t *init, uint8_t *reply, uint8_t secret[32], const uint8_t seed[ENC_SEED], const uint8_t scalar[POINT])
+static int enc_with(const uint8_t *init, uint8_t *reply, uint8_t secret[32], const uint8_t entropy[DORY_MLKEM_ENTROPY],
+                    const uint8_t scalar[POINT])
 {
     uint8_t pq[32], cl[32];
 
-    if (crypto_kem_mlkem768_enc_deterministic(reply, pq, init, seed) != 0 || dory_x25519(cl, scalar, init + PUBLIC) != DORY_OK) {
+    if (dory_mlkem_enc(reply, pq, init, entropy) != DORY_OK || dory_x25519(cl, scalar, init + PUBLIC) != DORY_OK) {
         dory_wipe(pq, sizeof pq);
         dory_wipe(cl, sizeof cl);
         dory_wipe(secret, 32);
@@ -65,27 +57,24 @@ static int enc_with(const uint8_t *init, uint8_t *reply, uint8_t secret[32], con
 
 static int enc(const uint8_t *init, uint8_t *reply, uint8_t secret[32], const struct dory_rng *rng)
 {
-    uint8_t seed[ENC_SEED], scalar[POINT];
+    uint8_t entropy[DORY_MLKEM_ENTROPY], scalar[POINT];
     int r = DORY_E_RNG;
 
-    if (rng->fill(rng->ctx, seed, sizeof seed) == DORY_OK && rng->fill(rng->ctx, scalar, sizeof scalar) == DORY_OK)
-        r = enc_with(init, reply, secret, seed, scalar);
-    dory_wipe(seed, sizeof seed);
+    if (rng->fill(rng->ctx, entropy, sizeof entropy) == DORY_OK && rng->fill(rng->ctx, scalar, sizeof scalar) == DORY_OK)
+        r = enc_with(init, reply, secret, entropy, scalar);
+    dory_wipe(entropy, sizeof entropy);
     dory_wipe(scalar, sizeof scalar);
     return r;
 }
 
-/* A ciphertext that was tampered with gives a secret that nobody knows (FIPS 203 6.3): the host key's signature fails then. */
+/* A ciphertext that was tampered with gives a secret that nobody knows: the host key's signature fails then. */
 static int dec(void *state, const uint8_t *reply, uint8_t secret[32])
 {
     struct state *s = state;
-    uint8_t public[PUBLIC], private[PRIVATE], pq[32], cl[32];
+    uint8_t pq[32], cl[32];
     int r = dory_x25519(cl, s->scalar, reply + CIPHERTEXT);
 
-    crypto_kem_mlkem768_seed_keypair(public, private, s->seed);
-    if (crypto_kem_mlkem768_dec(pq, reply, private) != 0)
-        r = DORY_E_CRYPTO;
-    dory_wipe(private, sizeof private);
+    dory_mlkem_dec(pq, reply, s->seed);
     dory_wipe(s, sizeof *s);
     combine(secret, pq, cl);
     if (r != DORY_OK)
