@@ -66,24 +66,27 @@ struct dory_flash_slot {
 /* Private, as all of struct dory_flash_fs. */
 struct dory_flash_handle {
     uint8_t used; /* 0: free */
-    uint8_t slot, copy;
-    uint8_t cursor;
+    uint8_t slot, copy, cursor;
     uint32_t size;
 };
 struct dory_flash_writer {
     uint8_t used, slot, copy, step;
-    uint8_t part_n; /* bytes in `part` */
-    bool removing;
-    uint16_t proved; /* of the trailer */
-    uint32_t done;      /* bytes that are in flash, proved */
-    uint32_t unproved;  /* programmed behind them, not yet read back */
-    uint32_t erased;    /* data pages erased; 0: not even the trailer's */
+    uint8_t part_n;    /* bytes in `part` */
+    bool removing;     /* commits the absence of content */
+    bool begun;        /* the page of the trailer is erased */
+    bool programmed;   /* what is under way was accepted by the driver, but not read back */
+    uint32_t done;     /* bytes in flash, read back */
+    uint32_t unproved; /* bytes behind them, programmed and not read back */
+    uint32_t erased;   /* pages, from the first */
+    uint32_t sequence;
     int64_t mtime;
+    const void *source; /* of dory_flash_put: whose call it is. NULL: a file under creation */
     uint8_t part[DORY_FLASH_UNIT_MAX];
 };
 struct dory_flash_log {
     uint8_t slot;      /* DORY_FLASH_NONE: there is no log */
-    uint8_t unfinished; /* the page to write is not erased yet, or has no head */
+    uint8_t step;      /* of the page to write: erase, head, ready */
+    bool programmed;
     uint32_t page;     /* in the slot, that is written */
     uint32_t at;       /* in the page */
     uint32_t sequence; /* of the page */
@@ -95,13 +98,13 @@ struct dory_flash_fs {
     struct dory_flash *flash;
     const struct dory_flash_slot *slots;
     uint8_t count, running, chosen;
-    uint8_t valid[DORY_FLASH_SLOTS]; /* the copy that counts; DORY_FLASH_NONE */
+    uint8_t state[DORY_FLASH_SLOTS]; /* the copy that counts, with a bit where it says that there is nothing; DORY_FLASH_NONE */
+    uint8_t hash_of;                 /* the writer whose image is hashed, or DORY_FLASH_NONE */
+    uint32_t hash_at;
+    struct dory_sha256 hash;
     struct dory_flash_handle handles[DORY_FLASH_HANDLES];
     struct dory_flash_writer writers[DORY_FLASH_WRITERS];
     struct dory_flash_log log;
-    struct dory_sha256 hash;
-    uint8_t hash_of; /* the writer whose image is hashed, or DORY_FLASH_NONE */
-    uint32_t hash_at;
 };
 
 /* Looks at all slots; changes nothing. running: the name of the firmware slot that this program runs from, NULL: none.
@@ -126,23 +129,25 @@ int dory_flash_status(struct dory_flash_fs *fs, unsigned slot, struct dory_flash
 
 /* Content of a valid slot at an offset; fewer bytes at its end. DORY_E_NOENT: there is none. */
 long dory_flash_get(struct dory_flash_fs *fs, unsigned slot, uint32_t at, void *out, size_t n);
-/* Replaces a config slot's content (at most a few bytes to a page) in one step. DORY_E_AGAIN: call again with the same arguments. */
+/* Replaces a config slot's content in one step. DORY_E_AGAIN: call again with the same arguments (the address `bytes` tells whose call it is).
+   DORY_E_NOSPC: more than fits. DORY_E_STATE: the slot is being read or uploaded. */
 int dory_flash_put(struct dory_flash_fs *fs, unsigned slot, const void *bytes, size_t n);
 
-/* Reads a firmware slot's image and compares it with the hash in its trailer, a part at a call: DORY_E_AGAIN until it is known.
-   DORY_E_NOENT: no valid mark. DORY_E_CRYPTO: the content is another. */
+/* Reads a slot's content, whole in this one call, and compares it with the hash in its trailer. DORY_E_NOENT: no valid mark.
+   DORY_E_CRYPTO: the content is another. */
 int dory_flash_verify(struct dory_flash_fs *fs, unsigned slot);
 
 /* The boot choice is the content of the hidden config slot named "boot": a firmware slot's name. Verifies that slot, then writes the choice in
-   one step; DORY_E_AGAIN: call again. DORY_E_NOENT: no valid image there. DORY_E_CRYPTO: damaged. DORY_E_ARG: no firmware slot.
+   one step; DORY_E_AGAIN: call again. DORY_E_NOENT: no valid image there. DORY_E_CRYPTO: damaged. DORY_E_STATE: it is being uploaded.
+   DORY_E_ARG: no firmware slot, or the table has no "boot".
    Without a choice the first firmware slot of the table counts. */
 int dory_flash_activate(struct dory_flash_fs *fs, unsigned slot);
 
-/* Appends one line (without its end; what is not printable ASCII becomes '?') to the log. A page is erased when the last one is full, and not
-   while somebody reads the log: DORY_E_AGAIN, call again with the same line. DORY_E_NOENT: there is no log. *erased (may be NULL) is set if a
-   page was given up for it, so that the caller can bound wear. */
-int dory_flash_log(struct dory_flash_fs *fs, const char *line, size_t n, bool *erased);
-/* The next line of about n bytes would give up a page. */
-bool dory_flash_log_full(const struct dory_flash_fs *fs, size_t n);
+/* Appends one line (without its end, cut at DORY_FLASH_LINE_MAX; what is not printable ASCII becomes '?') to the log. The oldest page is
+   erased when the newest is full, but not while somebody reads the log: DORY_E_AGAIN, call again with the same line. DORY_E_NOENT: no log. */
+#define DORY_FLASH_LINE_MAX 120
+int dory_flash_log(struct dory_flash_fs *fs, const char *line, size_t n);
+/* A line of n bytes would have a page erased: the caller can bound wear. */
+bool dory_flash_log_erases(const struct dory_flash_fs *fs, size_t n);
 
 #endif
