@@ -1,16 +1,15 @@
-/* Who we are: keys first, then a password. No round trip that is not needed: a key is offered before the server has been asked what it
-   takes, and signed at once. */
+/* Who we are: keys first, then questions to the person. No round trip that is not needed: a key is offered before the server has been asked
+   what it takes, and one from a file is signed with at once. */
 #include "scp_client.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "platform/posix/dory_posix_keyfile.h"
 #include "scp_say.h"
 
 #define PASSWORD_MAX 1024
-
-static const char *const default_identities[] = {"~/.ssh/id_ed25519"};
+/* A server that is content in part for ever is no server. */
+#define PARTIALS_MAX 8
 
 static bool is_on(int option)
 {
@@ -36,54 +35,6 @@ void dory_client_auth_begin(struct dory_client *c)
     }
 }
 
-static bool load_identity(struct dory_client *c, const char *name, bool chosen)
-{
-    char path[4096], why[DORY_WHY_MAX];
-    int result;
-
-    if (dory_client_expand(c, name, path, sizeof path) < 0) {
-        dory_say(DORY_LOG_ERROR, "scp: identity file %s: bad name", name);
-        return false;
-    }
-    result = dory_keyfile_load(path, &c->auth.key, NULL, why);
-    if (result == DORY_OK) {
-        dory_say(DORY_LOG_DEBUG, "debug1: Offering public key: %s", path);
-        return true;
-    }
-    if (!chosen && result == DORY_E_NOENT)
-        return false;
-    if (result == DORY_E_NOENT)
-        dory_say(DORY_LOG_INFO, "Warning: Identity file %s not accessible: No such file or directory.", path);
-    else
-        dory_say_plain(DORY_LOG_ERROR, why);
-    return false;
-}
-
-/* The next key that can be loaded is offered. */
-static bool try_key(struct dory_client *c)
-{
-    const struct dory_cli_ssh *o = &c->options->ssh;
-    struct dory_client_auth *a = &c->auth;
-    bool chosen = o->identity_count > 0;
-    int count = chosen ? o->identity_count : (int)(sizeof default_identities / sizeof *default_identities);
-
-    while (a->next_identity < count) {
-        const char *name = chosen ? o->identities[a->next_identity] : default_identities[a->next_identity];
-        int n;
-
-        a->next_identity++;
-        if (!load_identity(c, name, chosen))
-            continue;
-        n = a->key.type->public_blob(&a->key, a->blob, sizeof a->blob);
-        if (n > 0 && dory_ssh_auth_publickey(&c->ssh, a->key.type->name, a->blob, (size_t)n, false) == DORY_OK) {
-            a->keys_offered++;
-            return true;
-        }
-        dory_wipe(&a->key, sizeof a->key);
-    }
-    return false;
-}
-
 static bool try_password(struct dory_client *c)
 {
     int most = c->options->ssh.password_prompts >= 0 ? c->options->ssh.password_prompts : 3, n, result;
@@ -106,53 +57,63 @@ static bool try_password(struct dory_client *c)
     return result == DORY_OK;
 }
 
-static bool try_method(struct dory_client *c, uint8_t method)
+static enum dory_offer try_method(struct dory_client *c, uint8_t method, bool asked)
 {
-    return method == DORY_AUTH_PUBLICKEY ? try_key(c) : try_password(c);
+    if (method == DORY_AUTH_PUBLICKEY)
+        return dory_client_offer_key(c, asked);
+    if (!asked)
+        return DORY_OFFER_PROBE_FIRST; /* nobody should type a password that the server will not take */
+    return try_password(c) ? DORY_OFFER_MADE : DORY_OFFER_NONE;
+}
+
+static const char *name_of(uint8_t method)
+{
+    return method == DORY_AUTH_PUBLICKEY ? "publickey" : method == DORY_AUTH_PASSWORD ? "password" : "none";
+}
+
+/* What the server answered to the last try. False: it never will be content. */
+static bool take_answer(struct dory_client *c, const struct dory_event *event)
+{
+    struct dory_client_auth *a = &c->auth;
+
+    a->methods = event->methods;
+    if (!event->partial)
+        return true;
+    dory_say(DORY_LOG_VERBOSE, "Authenticated using \"%s\" with partial success.", name_of(a->last));
+    dory_client_keys_again(c, a->last == DORY_AUTH_PUBLICKEY);
+    return ++a->partials <= PARTIALS_MAX;
 }
 
 void dory_client_on_auth(struct dory_client *c, const struct dory_event *event)
 {
     struct dory_client_auth *a = &c->auth;
-    bool asked = a->probed || event->methods;
+    bool asked = a->probed || event->methods || event->partial, probe = !asked;
 
     if (!a->last)
         dory_client_say_ciphers(c);
-    dory_wipe(&a->key, sizeof a->key);
-    a->methods = event->methods;
-    if (event->partial)
-        dory_say(DORY_LOG_DEBUG, "debug1: Authenticated in part; another method is needed");
+    if (!take_answer(c, event)) {
+        dory_ssh_refuse(&c->ssh);
+        return;
+    }
     for (int i = 0; i < a->order_n; i++) {
         uint8_t method = a->order[i];
+        enum dory_offer result;
 
         if (asked && !(event->methods & method))
             continue;
-        if (!asked && method == DORY_AUTH_PASSWORD)
-            break; /* nobody should type a password that the server will not take */
-        if (try_method(c, method)) {
+        result = try_method(c, method, asked);
+        if (result == DORY_OFFER_MADE) {
             a->last = method;
             return;
         }
+        if (result == DORY_OFFER_PROBE_FIRST)
+            break;
     }
-    if (asked) {
+    if (!probe) {
         dory_ssh_refuse(&c->ssh);
         return;
     }
     a->probed = true;
     a->last = DORY_AUTH_NONE;
     dory_ssh_auth_none(&c->ssh);
-}
-
-void dory_client_on_sign(struct dory_client *c, const struct dory_event *event)
-{
-    const struct dory_key *key = &c->auth.key;
-    uint8_t signature[DORY_KEY_BLOB_MAX];
-    int n = DORY_E_STATE;
-
-    if (key->type)
-        n = key->type->sign(key, event->algorithm, event->data, event->n, signature, sizeof signature, &c->config.rng);
-    if (n > 0)
-        dory_ssh_sign(&c->ssh, signature, (size_t)n);
-    else
-        dory_ssh_refuse(&c->ssh);
 }

@@ -331,7 +331,7 @@ static bool log_in(struct dory_client *c)
 {
     dory_client_auth_begin(c);
     while (!dory_client_is_over(c) && !(dory_ssh_state(&c->ssh) & DORY_READY)) dory_clients_step(&c, 1);
-    dory_wipe(&c->auth.key, sizeof c->auth.key);
+    dory_client_forget_keys(c);
     if (dory_client_is_over(c)) {
         transmit(c, dory_posix_now_ms());
         dory_client_report(c);
@@ -417,6 +417,7 @@ void dory_client_close(struct dory_client *c)
     }
     if (c->fd >= 0)
         close(c->fd);
+    dory_client_forget_keys(c);
     dory_wipe(&c->auth, sizeof c->auth);
     free(c);
 }

@@ -5,6 +5,7 @@
 #include "dory_ssh.h"
 #include "platform/pump.h"
 #include "scp_algorithms.h"
+#include "scp_identity.h"
 #include "scp_location.h"
 #include "scp_options.h"
 
@@ -16,12 +17,11 @@
 struct dory_client_auth {
     uint8_t order[4]; /* DORY_AUTH_*, preferred first */
     int order_n;
-    int next_identity, keys_offered, passwords_tried;
+    struct dory_identities identities;
+    int keys_offered, passwords_tried, partials;
     uint8_t last;    /* the method that was tried last */
     uint8_t methods; /* what the server said last */
     bool probed, no_password;
-    struct dory_key key;
-    uint8_t blob[DORY_KEY_BLOB_MAX];
 };
 
 struct dory_client {
@@ -69,7 +69,6 @@ int dory_client_finish(struct dory_client *client, int channel, bool in_order);
 void dory_client_on_hostkey(struct dory_client *client, const struct dory_event *event);
 void dory_client_auth_begin(struct dory_client *client);
 void dory_client_on_auth(struct dory_client *client, const struct dory_event *event);
-void dory_client_on_sign(struct dory_client *client, const struct dory_event *event);
 void dory_client_prefer_known(struct dory_client *client);
 void dory_client_say_names(const struct dory_client *client);
 void dory_client_say_ciphers(const struct dory_client *client);

@@ -83,7 +83,7 @@ static void denied(const struct dory_client *c)
         return;
     if (a->methods & DORY_AUTH_PUBLICKEY && !a->keys_offered && c->options->ssh.pubkey_auth != 0)
         dory_say(DORY_LOG_INFO, "No key was offered: %s; -i FILE names another.",
-                 c->options->ssh.identity_count ? "none that was named could be used" : "there is none in ~/.ssh/id_ed25519");
+                 c->options->ssh.identity_count ? "none that was named could be used" : "there is none in ~/.ssh or the ssh-agent");
     else if (a->methods & DORY_AUTH_PUBLICKEY && a->keys_offered)
         dory_say(DORY_LOG_INFO,
                  "The host does not take the key for this user: its public half belongs into ~%s/.ssh/authorized_keys there.", c->user);

@@ -51,6 +51,11 @@ int dory_agent_open(struct dory_agent *agent, const char *path, char why[DORY_WH
                     err == EAGAIN ? "it does not answer" : strerror(err));
 }
 
+bool dory_agent_is_open(const struct dory_agent *agent)
+{
+    return agent->path && agent->fd >= 0;
+}
+
 /* ---- one question, one answer */
 
 static int give_up(struct dory_agent *agent, int error, const char *what, char why[DORY_WHY_MAX])

@@ -33,6 +33,9 @@ struct dory_agent {
    too long for a socket. DORY_E_ACCESS, DORY_E_IO. `why` says it in words. On an error nothing has to be closed. */
 int dory_agent_open(struct dory_agent *agent, const char *path, char why[DORY_WHY_MAX]);
 
+/* False: given up. */
+bool dory_agent_is_open(const struct dory_agent *agent);
+
 /* Asks for the keys; returns how many there are (0 also for a locked agent), to be fetched with dory_agent_next until dory_agent_close.
    DORY_E_AUTH: the agent refuses. DORY_E_TIMEOUT, DORY_E_CUT (closed), DORY_E_PROTOCOL (nonsense), DORY_E_CLOSED (given up earlier). */
 int dory_agent_list(struct dory_agent *agent, uint32_t timeout_ms, char why[DORY_WHY_MAX]);
