@@ -18,27 +18,6 @@
 static const char *const default_identities[] = {"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519"};
 #define DEFAULTS ((int)(sizeof default_identities / sizeof *default_identities))
 
-/* Signature algorithms of a key type, preferred first. An agent may hold keys that this program could not use itself. */
-#define CERT "-cert-v01@openssh.com"
-static const struct {
-    const char *type, *algorithms[2];
-} kinds[] = {
-    {"ssh-ed25519", {"ssh-ed25519"}},
-    {"ecdsa-sha2-nistp256", {"ecdsa-sha2-nistp256"}},
-    {"ecdsa-sha2-nistp384", {"ecdsa-sha2-nistp384"}},
-    {"ecdsa-sha2-nistp521", {"ecdsa-sha2-nistp521"}},
-    {"ssh-rsa", {"rsa-sha2-512", "rsa-sha2-256"}},
-    {"sk-ssh-ed25519@openssh.com", {"sk-ssh-ed25519@openssh.com"}},
-    {"sk-ecdsa-sha2-nistp256@openssh.com", {"sk-ecdsa-sha2-nistp256@openssh.com"}},
-    {"ssh-ed25519" CERT, {"ssh-ed25519" CERT}},
-    {"ecdsa-sha2-nistp256" CERT, {"ecdsa-sha2-nistp256" CERT}},
-    {"ecdsa-sha2-nistp384" CERT, {"ecdsa-sha2-nistp384" CERT}},
-    {"ecdsa-sha2-nistp521" CERT, {"ecdsa-sha2-nistp521" CERT}},
-    {"ssh-rsa" CERT, {"rsa-sha2-512" CERT, "rsa-sha2-256" CERT}},
-    {"sk-ssh-ed25519" CERT, {"sk-ssh-ed25519" CERT}},
-    {"sk-ecdsa-sha2-nistp256" CERT, {"sk-ecdsa-sha2-nistp256" CERT}},
-};
-
 /* ---- The list ---- */
 
 static struct dory_identity *add(struct dory_identities *ids)
@@ -91,7 +70,17 @@ static void release(struct dory_identity *id)
     free(id->own_blob);
 }
 
-static void add_file(struct dory_client *c, const char *name, bool given)
+enum origin { BY_DEFAULT, BY_SETTING, BY_OPTION };
+
+static void say_missing(const char *path, enum origin origin)
+{
+    if (origin == BY_OPTION)
+        dory_say(DORY_LOG_INFO, "Warning: Identity file %s not accessible: No such file or directory.", path);
+    else if (origin == BY_SETTING)
+        dory_say(DORY_LOG_INFO, "no such identity: %s: No such file or directory", path);
+}
+
+static void add_file(struct dory_client *c, const char *name, enum origin origin)
 {
     struct dory_identities *ids = &c->auth.identities;
     struct dory_identity *id, *same;
@@ -102,15 +91,14 @@ static void add_file(struct dory_client *c, const char *name, bool given)
         return;
     }
     if (access(path, F_OK) < 0 && errno == ENOENT) {
-        if (given)
-            dory_say(DORY_LOG_INFO, "Warning: Identity file %s not accessible: No such file or directory.", path);
+        say_missing(path, origin);
         return;
     }
     if (!(id = add(ids)) || !(id->path = strdup(path))) {
         ids->n -= id != NULL;
         return;
     }
-    id->given = given;
+    id->given = origin != BY_DEFAULT;
     learn_public(id);
     same = id->blob ? find(ids, id->blob, id->blob_n) : id;
     if (same == id)
@@ -132,8 +120,8 @@ static void add_files(struct dory_client *c)
 
     for (int i = 0; i < o->identity_count; i++)
         if (strcasecmp(o->identities[i], "none"))
-            add_file(c, o->identities[i], true);
-    for (int i = 0; !o->identity_count && i < DEFAULTS; i++) add_file(c, default_identities[i], false);
+            add_file(c, o->identities[i], o->identity_given[i] ? BY_OPTION : BY_SETTING);
+    for (int i = 0; !o->identity_count && i < DEFAULTS; i++) add_file(c, default_identities[i], BY_DEFAULT);
 }
 
 /* Where the agent listens; NULL: nowhere. */
@@ -222,57 +210,6 @@ static void prepare(struct dory_client *c)
     sort(ids);
 }
 
-/* ---- Algorithms ---- */
-
-/* The algorithm number `index` for keys of a type; NULL: no more. */
-static const char *algorithm_of(const uint8_t *blob, size_t n, unsigned index)
-{
-    size_t length = n >= 4 ? (size_t)blob[0] << 24 | (size_t)blob[1] << 16 | (size_t)blob[2] << 8 | blob[3] : 0;
-
-    if (index > 1 || n < 4 || length > n - 4)
-        return NULL;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strlen(kinds[i].type) == length && !memcmp(kinds[i].type, blob + 4, length))
-            return kinds[i].algorithms[index];
-    return NULL;
-}
-
-/* server-sig-algs (RFC 8308 3.1). What the list does not tell may be tried. */
-static enum { REFUSED, UNKNOWN, TAKEN } server_takes(const struct dory_client *c, const char *algorithm)
-{
-    uint32_t known = dory_ssh_server_sig_algs(&c->ssh);
-
-    if (known == UINT32_MAX)
-        return UNKNOWN;
-    for (int i = 0; i < 32 && c->config.signatures[i]; i++)
-        if (!strcmp(c->config.signatures[i]->name, algorithm))
-            return known >> i & 1 ? TAKEN : REFUSED;
-    return UNKNOWN;
-}
-
-/* The next algorithm for the key; NULL: no other is worth a try. One that is known to be taken is the last. */
-static const char *next_algorithm(const struct dory_client *c, struct dory_identity *id, const uint8_t *blob, size_t n)
-{
-    const char *algorithm;
-
-    while ((algorithm = algorithm_of(blob, n, id->next_algorithm))) {
-        int answer = server_takes(c, algorithm);
-
-        id->next_algorithm++;
-        if (answer == REFUSED)
-            continue;
-        id->done = answer == TAKEN || !algorithm_of(blob, n, id->next_algorithm);
-        return algorithm;
-    }
-    id->done = true;
-    return NULL;
-}
-
-static bool depends_on_server(const struct dory_client *c, const uint8_t *blob, size_t n)
-{
-    return algorithm_of(blob, n, 1) && dory_ssh_server_sig_algs(&c->ssh) == UINT32_MAX;
-}
-
 /* ---- Offers ---- */
 
 static void say_offer(const struct dory_identity *id, const uint8_t *blob, size_t n)
@@ -281,8 +218,10 @@ static void say_offer(const struct dory_identity *id, const uint8_t *blob, size_
 
     dory_fingerprint(fingerprint, blob, n);
     dory_say(DORY_LOG_DEBUG, "debug1: Offering public key: %.*s %s %s%s%s", id->path ? (int)strlen(id->path) : (int)id->comment_n,
-             id->path ? id->path : id->comment ? (const char *)id->comment : "", dory_key_label(blob, n), fingerprint, id->given ? " explicit" : "",
-             id->in_agent ? " agent" : "");
+             id->path      ? id->path
+             : id->comment ? (const char *)id->comment
+                           : "",
+             dory_key_label(blob, n), fingerprint, id->given ? " explicit" : "", id->in_agent ? " agent" : "");
 }
 
 /* The private key into ids->key, its public half into ids->blob; that one's size. */
@@ -328,9 +267,9 @@ static enum dory_offer offer(struct dory_client *c, struct dory_identity *id, bo
         blob = ids->blob;
         n = (size_t)result;
     }
-    if (!asked && depends_on_server(c, blob, n))
+    if (!asked && dory_client_needs_server(c, blob, n))
         return DORY_OFFER_PROBE_FIRST;
-    algorithm = next_algorithm(c, id, blob, n);
+    algorithm = dory_client_next_algorithm(c, id, blob, n);
     if (!algorithm) {
         dory_say(DORY_LOG_DEBUG, "debug1: send_pubkey_test: no mutual signature algorithm");
         return DORY_OFFER_NONE;
@@ -369,8 +308,8 @@ static int sign_by_agent(struct dory_client *c, const struct dory_identity *id, 
     int n = dory_agent_sign(&c->auth.identities.agent, &key, event->algorithm, event->data, event->n, out, cap, SIGN_MS, why);
 
     if (n == DORY_E_AUTH)
-        dory_say(DORY_LOG_ERROR, "sign_and_send_pubkey: signing failed for %s \"%.*s\" from agent: %s", dory_key_label(id->blob, id->blob_n),
-                 (int)id->comment_n, (const char *)id->comment, why);
+        dory_say(DORY_LOG_ERROR, "sign_and_send_pubkey: signing failed for %s \"%.*s\" from agent: %s",
+                 dory_key_label(id->blob, id->blob_n), (int)id->comment_n, (const char *)id->comment, why);
     else if (n < 0)
         dory_say(DORY_LOG_ERROR, "scp: %s", why);
     return n;

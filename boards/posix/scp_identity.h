@@ -15,7 +15,7 @@ struct dory_identity {
     char *path;          /* of the file; NULL: the agent's alone. On the heap */
     const uint8_t *blob; /* NULL: unknown until the private key is read */
     size_t blob_n;
-    uint8_t *own_blob; /* where the file's public half is kept, on the heap */
+    uint8_t *own_blob;      /* where the file's public half is kept, on the heap */
     const uint8_t *comment; /* the agent's */
     size_t comment_n;
     bool in_agent, given, public_only; /* given: by the person, not a default; public_only: the file holds no private half */
@@ -34,6 +34,12 @@ struct dory_identities {
     struct dory_key key; /* of the current one, when it is a file's */
     uint8_t blob[DORY_KEY_BLOB_MAX];
 };
+
+/* Inside: scp_identity_algorithms.c. Which signature algorithm the key blob[0..n) is offered with next; NULL: none is left that this program,
+   PubkeyAcceptedAlgorithms and the server take. */
+const char *dory_client_next_algorithm(const struct dory_client *client, struct dory_identity *id, const uint8_t *blob, size_t n);
+/* There are several, and the server has not said yet which it takes. */
+bool dory_client_needs_server(const struct dory_client *client, const uint8_t *blob, size_t n);
 
 enum dory_offer { DORY_OFFER_NONE, DORY_OFFER_MADE, DORY_OFFER_PROBE_FIRST };
 

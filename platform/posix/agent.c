@@ -38,7 +38,8 @@ int dory_agent_open(struct dory_agent *agent, const char *path, char why[DORY_WH
     agent->path = path;
     why[0] = 0;
     if (strlen(path) >= sizeof address.sun_path)
-        return dory_why(why, DORY_E_NAME, "the socket of ssh-agent has a name of more than %zu bytes: %s", sizeof address.sun_path - 1, path);
+        return dory_why(why, DORY_E_NAME, "the socket of ssh-agent has a name of more than %zu bytes: %s", sizeof address.sun_path - 1,
+                        path);
     strcpy(address.sun_path, path);
     agent->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (agent->fd >= 0 && connect(agent->fd, (struct sockaddr *)&address, sizeof address) == 0)

@@ -176,6 +176,8 @@ def missing(t):
     server = sshd(t, key)
     result = arrived(t, fetch(t, server, key=[t.path("gone"), key]))
     t.says(result, "Warning: Identity file %s not accessible: No such file or directory." % t.path("gone"))
+    result = arrived(t, fetch(t, server, options=["IdentityFile=" + t.path("gone"), "IdentityFile=" + key]))
+    t.says(result, "no such identity: %s: No such file or directory" % t.path("gone"))
     home = t.path("home")
     os.makedirs(home + "/.ssh")
     os.rename(key, home + "/.ssh/id_ed25519")
@@ -277,3 +279,21 @@ def agent_sha1(t):
     result = fetch(t, server, FalseAgent(t, listing, sign).env, options=["IdentitiesOnly=no"])
     t.fails(result, "ssh-rsa instead of rsa-sha2-512", "denied")
     t.check(flags == [b"\0\0\0\4"], "flags were %r" % flags)
+
+
+@case("auth: PubkeyAcceptedAlgorithms and RSA keys that are too short")
+def algorithms(t):
+    ed, rsa, short = make_key(t, "ed"), make_key(t, "rsa", "rsa", ("-b", "2048")), make_key(t, "short", "rsa", ("-b", "1024"))
+    server = sshd(t, ed, rsa, short, level="DEBUG1")
+    agent = Agent(t, ed, rsa, short)
+    for options, taken, by in (((), ed, "ssh-ed25519"), (["PubkeyAcceptedAlgorithms=-ssh-ed25519"], rsa, "rsa-sha2-512"),
+                               (["PubkeyAcceptedAlgorithms=rsa-sha2-256"], rsa, "rsa-sha2-256"),
+                               (["PubkeyAcceptedAlgorithms=^rsa-sha2-256"], ed, "ssh-ed25519")):
+        mark = len(server.whole_log())
+        expect_order(t, arrived(t, fetch(t, server, agent.env, options=options)), taken)
+        t.eventually(lambda: "Accepted publickey" in server.whole_log()[mark:], "the login in the log")
+        t.check("publickey test pkalg %s " % by in server.whole_log()[mark:], "%s was not asked for" % by)
+    result = t.fails(fetch(t, server, agent.env, options=["PubkeyAcceptedAlgorithms=ecdsa-sha2-nistp256"]), "denied")
+    t.check(not offered(result), "offered %r" % offered(result))
+    os.remove(agent.socket)
+    t.fails(fetch(t, server, Agent(t, short).env), "denied", "no mutual signature algorithm")

@@ -87,28 +87,31 @@ static void test_list_by_script(void **state)
 static void test_nonsense(void **state)
 {
     (void)state;
-#define N(text) {text, sizeof text - 1}
+#define N(text)                                                                                                                            \
+    {                                                                                                                                      \
+        text, sizeof text - 1                                                                                                              \
+    }
     static const struct {
         const char *bytes;
         size_t n;
     } answers[] = {
-        N("\0\0\0\0"),                                     /* no type */
-        N("\xff\xff\xff\xff\x0c"),                         /* 4 GiB */
-        N("\0\4\0\1\x0c"),                                 /* just over the limit */
-        N("\0\0\0\1\x0c"),                                 /* no count */
-        N("\0\0\0\4\x0c\0\0\0"),                           /* half a count */
-        N("\0\0\0\5\x0c\0\0\0\1"),                         /* a key that is not there */
-        N("\0\0\0\5\x0c\xff\xff\xff\xff"),                 /* 2^32-1 keys */
-        N("\0\0\0\x0d\x0c\x80\0\0\0\0\0\0\0\0\0\0\0"),     /* 2^31 keys, one is there */
+        N("\0\0\0\0"),                                       /* no type */
+        N("\xff\xff\xff\xff\x0c"),                           /* 4 GiB */
+        N("\0\4\0\1\x0c"),                                   /* just over the limit */
+        N("\0\0\0\1\x0c"),                                   /* no count */
+        N("\0\0\0\4\x0c\0\0\0"),                             /* half a count */
+        N("\0\0\0\5\x0c\0\0\0\1"),                           /* a key that is not there */
+        N("\0\0\0\5\x0c\xff\xff\xff\xff"),                   /* 2^32-1 keys */
+        N("\0\0\0\x0d\x0c\x80\0\0\0\0\0\0\0\0\0\0\0"),       /* 2^31 keys, one is there */
         N("\0\0\0\x0d\x0c\0\0\0\1\xff\xff\xff\xff\0\0\0\0"), /* a blob beyond the end */
-        N("\0\0\0\x0d\x0c\0\0\0\1\0\0\0\5\0\0\0\0"),       /* a blob that runs into its comment's length */
-        N("\0\0\0\x0d\x0c\0\0\0\1\0\0\0\0\0\0\0\1"),       /* a comment beyond the end */
-        N("\0\0\0\6\x0c\0\0\0\0x"),                        /* more than its keys */
-        N("\0\0\0\5\x0e\0\0\0\0"),                         /* a signature that nobody asked for */
+        N("\0\0\0\x0d\x0c\0\0\0\1\0\0\0\5\0\0\0\0"),         /* a blob that runs into its comment's length */
+        N("\0\0\0\x0d\x0c\0\0\0\1\0\0\0\0\0\0\0\1"),         /* a comment beyond the end */
+        N("\0\0\0\6\x0c\0\0\0\0x"),                          /* more than its keys */
+        N("\0\0\0\5\x0e\0\0\0\0"),                           /* a signature that nobody asked for */
         N("\0\0\0\1\0"),
-        N("\0\0\0\1\x06"),                                 /* success without a list */
+        N("\0\0\0\1\x06"), /* success without a list */
         N("\0\0\0\5\x0d\0\0\0\0"),
-        N("SSH-2.0-OpenSSH_9.2p1\r\n"),                    /* not an agent at all */
+        N("SSH-2.0-OpenSSH_9.2p1\r\n"), /* not an agent at all */
         N("HTTP/1.1 400 Bad Request\r\n\r\n"),
     };
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
@@ -184,7 +187,8 @@ static int sign(const char *algorithm, size_t cap)
 static void test_signatures_by_script(void **state)
 {
     (void)state;
-    static const char good[] = "\0\0\0\x1d\x0e\0\0\0\x18\0\0\0\x0bssh-ed25519\0\0\0\5" "12345";
+    static const char good[] = "\0\0\0\x1d\x0e\0\0\0\x18\0\0\0\x0bssh-ed25519\0\0\0\5"
+                               "12345";
     static const char wrong[] = "\0\0\0\x19\x0e\0\0\0\x14\0\0\0\7ssh-rsa\0\0\0\5\x1b[31m";
     scripted(good, sizeof good - 1, QUESTION, THEN_WAIT);
     assert_int_equal(sign("ssh-ed25519", sizeof signature), 24);
@@ -305,7 +309,8 @@ static void wrap(const struct dory_agent_key *key, size_t signature_n)
     n += put(blob + n, signature, signature_n);
     assert_true(dory_base64_encode(base64, sizeof base64, blob, n, true) > 0);
     save("base64", (const uint8_t *)base64, strlen(base64));
-    assert_int_equal(posix_kit_sh("{ echo -----BEGIN SSH SIGNATURE-----; fold -w 70 base64; echo; echo -----END SSH SIGNATURE-----; } > sig"), 0);
+    assert_int_equal(
+        posix_kit_sh("{ echo -----BEGIN SSH SIGNATURE-----; fold -w 70 base64; echo; echo -----END SSH SIGNATURE-----; } > sig"), 0);
 }
 
 static void assert_signs(const struct dory_agent_key *key, const char *algorithm)
