@@ -16,7 +16,7 @@ SANITIZE = $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-rec
 VARIANT  = $(CROSS:%-=-%)$(if $(filter-out $(CROSS)gcc,$(CC)),-$(notdir $(firstword $(CC))))$(if $(SAN),-asan)
 
 DIRS_crypto-port = crypto-port crypto-port/hybrid crypto-port/posix
-DIRS_platform    = platform platform/posix platform/ram
+DIRS_platform    = platform platform/posix platform/ram platform/flash platform/device
 DIRS_program     = boards/posix
 
 MBEDTLS_CONFIG = crypto-port/mbedtls_config.h

@@ -4,7 +4,7 @@
 
 #include "flash_internal.h"
 
-enum { WRITING, HASHING, BODY, MARK };
+enum { WRITING, HASHING, BODY, MARK, BROKEN };
 enum { HASH_AT_ONCE = 4096 }; /* bytes; between such parts the network has its turn */
 
 /* ---- program and prove */
@@ -141,6 +141,8 @@ long dory_i_flash_write(struct dory_flash_fs *fs, unsigned writer, uint64_t at, 
     size_t taken = 0;
     long r = 0;
 
+    if (w->step == BROKEN)
+        return DORY_E_IO;
     if (w->step != WRITING || at != (uint64_t)w->done + w->part_n)
         return DORY_E_ARG;
     if (n && at >= room)
@@ -149,6 +151,8 @@ long dory_i_flash_write(struct dory_flash_fs *fs, unsigned writer, uint64_t at, 
         n = (size_t)(room - at);
     while (taken < n && (r = write_some(fs, w, bytes + taken, n - taken)) > 0)
         taken += (size_t)r;
+    if (r == DORY_E_IO)
+        w->step = BROKEN;
     return taken ? (long)taken : r;
 }
 
@@ -210,7 +214,7 @@ static int burn_mark(struct dory_flash_fs *fs, struct dory_flash_writer *w)
 int dory_i_flash_commit(struct dory_flash_fs *fs, unsigned writer)
 {
     struct dory_flash_writer *w = &fs->writers[writer];
-    int r = w->unproved ? DORY_E_STATE : DORY_OK;
+    int r = w->step == BROKEN ? DORY_E_IO : w->unproved ? DORY_E_STATE : DORY_OK;
 
     while (!r) {
         r = w->step == WRITING ? pad(fs, w) : w->step == HASHING ? hash(fs, writer) : w->step == BODY ? burn_body(fs, w) : burn_mark(fs, w);
