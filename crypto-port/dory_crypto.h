@@ -36,6 +36,15 @@ void dory_sha256_final(struct dory_sha256 *ctx, uint8_t digest[32]);
 
 void dory_hmac_sha1(const uint8_t *key, size_t key_n, const uint8_t *bytes, size_t n, uint8_t mac[20]); /* hashed known_hosts only */
 int dory_pbkdf2_sha256(const uint8_t *password, size_t n, const uint8_t *salt, size_t salt_n, uint32_t rounds, uint8_t out[32]);
+/* The same in parts, for who must not be away for long. step does at most `rounds` of those that are left, which it returns; at 0 `out` is
+   the result. Wipe the struct afterwards. */
+struct dory_pbkdf2 {
+    struct dory_sha256 keyed[2];
+    uint32_t left;
+    uint8_t u[32], out[32];
+};
+int dory_pbkdf2_begin(struct dory_pbkdf2 *kdf, const uint8_t *password, size_t n, const uint8_t *salt, size_t salt_n, uint32_t rounds);
+uint32_t dory_pbkdf2_step(struct dory_pbkdf2 *kdf, uint32_t rounds);
 
 /* Key exchange in the shape of a KEM (RFC 5656 4, RFC 8731, draft-ietf-sshm-mlkem-hybrid-kex). The exchange hash is SHA-256 for all. */
 struct dory_kex {

@@ -7,68 +7,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "password.h"
 #include "dory_posix_sys.h"
 #include "posix_internal.h"
 
-#define SCHEME    "$pbkdf2-sha256$"
 #define SALT_SIZE 16
-#define SALT_MAX  64
-
-struct verifier {
-    uint32_t rounds;
-    uint8_t salt[SALT_MAX];
-    size_t salt_n;
-    uint8_t hash[32];
-};
-
-/* Base64 without padding, which the strict decoder wants. */
-static int decode(uint8_t *out, size_t cap, const char *text, size_t n)
-{
-    char padded[128];
-    if (n % 4 == 1 || n + 4 > sizeof padded)
-        return DORY_E_ARG;
-    memcpy(padded, text, n);
-    while (n % 4) padded[n++] = '=';
-    return dory_base64_decode(out, cap, padded, n);
-}
-
-static bool parse_verifier(const char *text, struct verifier *v)
-{
-    char *end;
-    uint8_t hash[36];
-    if (strncmp(text, SCHEME, strlen(SCHEME)) != 0)
-        return false;
-    text += strlen(SCHEME);
-    unsigned long rounds = strtoul(text, &end, 10);
-    if (*text < '1' || *text > '9' || *end != '$' || rounds > DORY_PASSWORD_ROUNDS_MAX)
-        return false;
-    const char *salt = end + 1, *dollar = strchr(salt, '$');
-    if (dollar == NULL)
-        return false;
-    int salt_n = decode(v->salt, sizeof v->salt, salt, (size_t)(dollar - salt));
-    if (salt_n < 8 || decode(hash, sizeof hash, dollar + 1, strlen(dollar + 1)) != sizeof v->hash)
-        return false;
-    memcpy(v->hash, hash, sizeof v->hash);
-    v->salt_n = (size_t)salt_n;
-    v->rounds = (uint32_t)rounds;
-    return true;
-}
 
 /* Splits "user:verifier" in place. */
-static bool parse_line(char *line, struct verifier *v)
+static bool parse_line(char *line, struct dory_password_verifier *v)
 {
     char *colon = strchr(line, ':');
-    if (line[0] == '#' || colon == NULL || colon == line || !parse_verifier(colon + 1, v))
+    if (line[0] == '#' || colon == NULL || colon == line ||
+        !dory_password_verifier_parse(colon + 1, strlen(colon + 1), DORY_PASSWORD_ROUNDS_MAX, v))
         return false;
     *colon = 0;
     return true;
 }
 
 /* Finds the user's verifier and the most rounds of any. 1: found, 0: no such user, or an error. */
-static int find(struct dory_lines *lines, const char *user, struct verifier *found, uint32_t *most)
+static int find(struct dory_lines *lines, const char *user, struct dory_password_verifier *found, uint32_t *most)
 {
     char *line;
-    struct verifier v;
+    struct dory_password_verifier v;
     int r, hit = 0;
     while ((r = dory_lines_next(lines, &line)) == 1) {
         if (!parse_line(line, &v))
@@ -98,7 +58,7 @@ static int check_mode(int fd, const char *file, char why[DORY_WHY_MAX])
 }
 
 /* The same number of rounds whoever asks: a user with fewer has the rest done for nothing, an unknown one all of it. */
-static int verify(const struct verifier *v, uint32_t most, const uint8_t *password, size_t n)
+static int verify(const struct dory_password_verifier *v, uint32_t most, const uint8_t *password, size_t n)
 {
     uint8_t hash[32], waste[32];
     int r = dory_pbkdf2_sha256(password, n, v->salt, v->salt_n, v->rounds, hash);
@@ -113,7 +73,7 @@ static int verify(const struct verifier *v, uint32_t most, const uint8_t *passwo
 int dory_password_check(const char *file, const char *user, const uint8_t *password, size_t n, char why[DORY_WHY_MAX])
 {
     struct dory_lines lines;
-    struct verifier v = {.salt_n = SALT_SIZE};
+    struct dory_password_verifier v = {.salt_n = SALT_SIZE};
     uint32_t most = 0;
     why[0] = 0;
     int r = dory_lines_open(&lines, file);
@@ -156,7 +116,7 @@ int dory_password_hash(char out[DORY_PASSWORD_HASH_MAX], const uint8_t *password
     dory_base64_encode(salt64, sizeof salt64, salt, sizeof salt, false);
     dory_base64_encode(hash64, sizeof hash64, hash, sizeof hash, false);
     dory_wipe(hash, sizeof hash);
-    return snprintf(out, DORY_PASSWORD_HASH_MAX, SCHEME "%lu$%s$%s", (unsigned long)rounds, salt64, hash64);
+    return snprintf(out, DORY_PASSWORD_HASH_MAX, DORY_PASSWORD_SCHEME "%lu$%s$%s", (unsigned long)rounds, salt64, hash64);
 }
 
 /* ---- dory serve --hash-password */
