@@ -2,11 +2,12 @@
 #
 # A board is a folder boards/<name> with a board.mk, which names the compiler, its flags and the folders that belong to it.
 # Variables for the command line: BOARD=name  CC=clang  CROSS=mips-linux-gnu-  SAN=1 (address and undefined-behaviour sanitizers)
-# MBEDTLS_DIR= and SODIUM_DIR= (unpacked sources to use instead of fetched ones)  DESTDIR=  PREFIX=
+# MBEDTLS_DIR=, SODIUM_DIR= and LWIP_DIR= (unpacked sources to use instead of fetched ones)  DESTDIR=  PREFIX=
 
 BOARD       ?= posix
 MBEDTLS_DIR ?= third_party/mbedtls
 SODIUM_DIR  ?= third_party/libsodium
+LWIP_DIR    ?= third_party/lwip
 PREFIX      ?= /usr/local
 
 include boards/$(BOARD)/board.mk
@@ -25,14 +26,15 @@ DIRS_sftp = sftp
 
 sources   = $(filter-out %/main.c $(OMIT),$(wildcard $(DIRS_$1:%=%/*.c)))
 objects   = $(patsubst %.c,$B/%.o,$(call sources,$1))
-PARTS    := $(foreach p,program platform scp sftp ssh crypto-port,$(if $(call sources,$p),$p))
+PARTS    := $(foreach p,program platform scp sftp ssh crypto-port,$(if $(call sources,$p),$p)) $(if $(LWIP_FILES),lwip)
 ARCHIVES := $(PARTS:%=$B/%.a)
-PROGRAM  := $(patsubst boards/%/main.c,$B/dory,$(wildcard $(DIRS_program:%=%/main.c)))
+# With a linker script (LINKER_SCRIPT of board.mk) the program is firmware.
+PROGRAM  := $(patsubst boards/%/main.c,$B/dory$(if $(LINKER_SCRIPT),.elf),$(wildcard $(DIRS_program:%=%/main.c)))
 TESTS    := $(patsubst %.c,$B/%,$(wildcard tests/unit/test_*.c tests/hostile/test_*.c))
 BENCHES  := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
 SUPPORT  := $(patsubst %.c,$B/%.o,$(wildcard tests/support/*.c))
 
-all: $(ARCHIVES) $(PROGRAM) ## build the archives, and on POSIX the program build/posix/dory (the default)
+all: $(ARCHIVES) $(PROGRAM) ## build the archives and the program: build/posix/dory (the default), or build/<board>/dory.elf
 
 # ---- our own code
 
@@ -48,6 +50,7 @@ $B/crypto-port/%.o: EXTRA = $(LIBRARIES)
 $B/crypto-port/small/%.o: EXTRA = $(LIBRARIES) $(LIB_OPT_SODIUM) -fno-strict-aliasing -fno-strict-overflow \
     -include crypto-port/sodium_config.h -isystem $(SODIUM_DIR)/src/libsodium/include/sodium
 $B/platform/posix/%.o $B/boards/posix/%.o: EXTRA = -D_GNU_SOURCE= -Iboards/posix
+$(foreach d,program platform,$(patsubst %,$B/%/%.o,$(filter-out platform boards/posix platform/posix platform/ram,$(DIRS_$d)))): EXTRA = $(FIRMWARE)
 $B/tests/%.o: EXTRA = -D_GNU_SOURCE= -Iboards/posix -Itests/support -Iplatform/posix -Iplatform/ram $(LIBRARIES)
 
 $B/%.o: %.c $B/flags
@@ -58,13 +61,14 @@ $B/%.o: %.c $B/flags
 $(foreach p,$(PARTS),$(eval $B/$p.a: $(call objects,$p)))
 $(ARCHIVES):
 	@rm -f $@
-	@$(AR) qcs $@ $(filter %.o,$^) $(if $(filter %/crypto-port.a,$@),$$(find $(B:%=%/lib) -name '*.o' | sort))
+	@$(AR) qcs $@ $(filter %.o,$^) $(if $(filter %/crypto-port.a,$@),$$(find $B/lib/mbedtls $B/lib/sodium -name '*.o' | sort)) \
+	    $(if $(filter %/lwip.a,$@),$$(find $B/lib/lwip -name '*.o' | sort))
 	@echo "  $@"
 
 linked = $(CC) $(CFLAGS) $(SANITIZE) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) \
          -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
-$B/dory: $B/$(DIRS_program)/main.o $(ARCHIVES)
+$B/dory $B/dory.elf: $B/$(DIRS_program)/main.o $(ARCHIVES) $(LINKER_SCRIPT)
 	@echo "  $@"
 	@$(linked)
 
@@ -84,14 +88,15 @@ $B/tests/device/%.elf: $B/tests/device/%.o $B/tests/device/$(MACHINE_TEST).o $(A
 	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 # A change of flags rebuilds, a repeated make does not.
-all_flags = $(CC) $(OURS) $(LIBRARIES) $(LIB_OPT_MBEDTLS) $(LIB_OPT_SODIUM) $(LIB_CFLAGS) $(MBEDTLS_FILES) $(SODIUM_FILES)
+all_flags = $(CC) $(OURS) $(LIBRARIES) $(LIB_OPT_MBEDTLS) $(LIB_OPT_SODIUM) $(LIB_OPT_LWIP) $(LIB_CFLAGS) $(MBEDTLS_FILES) $(SODIUM_FILES) \
+            $(LWIP_FILES) $(FIRMWARE) $(LINK)
 $B/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(all_flags)' | cmp -s - $@ || echo '$(all_flags)' > $@
 
 -include $(foreach p,$(PARTS),$(patsubst %.o,%.d,$(call objects,$p)))
 -include $(wildcard $B/tests/device/*.d $B/platform/ram/*.d)
--include $(SUPPORT:.o=.d) $(TESTS:=.d) $(BENCHES:=.d) $(PROGRAM:%/dory=%/$(DIRS_program)/main.d)
+-include $(SUPPORT:.o=.d) $(TESTS:=.d) $(BENCHES:=.d) $(if $(PROGRAM),$B/$(DIRS_program)/main.d)
 
 # ---- the libraries, with flags of their own; their objects end up in crypto-port.a
 
@@ -115,15 +120,24 @@ $B/lib/sodium.done: crypto-port/sodium_config.h $B/flags $B/lib/include/sodium/v
 	    -include crypto-port/sodium_config.h -I$B/lib/include/sodium -I$(SODIUM_DIR)/src/libsodium/include/sodium'
 	@touch $@
 
+$B/lib/lwip.done: $(wildcard boards/$(BOARD)/lwipopts.h platform/lwip/*.h platform/lwip/arch/*.h) $B/flags $(call fetched,$(LWIP_DIR))
+	@echo "  lwIP for $B"
+	@rm -rf $B/lib/lwip
+	@$(MAKE) --no-print-directory -f mk/library.mk FROM=$(LWIP_DIR)/src TO=$B/lib/lwip FILES='$(LWIP_FILES)' CC='$(CC)' \
+	    FLAGS='$(LIB_OPT_LWIP) $(LIB_CFLAGS) $(MACHINE) $(INCLUDES) $(FIRMWARE)'
+	@touch $@
+
 # The one header that libsodium's configure would make.
 $B/lib/include/sodium/version.h: $(call fetched,$(SODIUM_DIR))
 	@mkdir -p $(@D)
 	@cp $(SODIUM_DIR)/builds/msvc/version.h $@
 
 $B/crypto-port.a: $B/lib/mbedtls.done $B/lib/sodium.done
+$B/lwip.a: $B/lib/lwip.done
+$(if $(LWIP_FILES),$(foreach p,program platform,$(call objects,$p))): | $(call fetched,$(LWIP_DIR))
 $(call objects,crypto-port) $(SUPPORT) $(TESTS:=.o) $(BENCHES:=.o): | $B/lib/include/sodium/version.h $(call fetched,$(MBEDTLS_DIR))
 
-libs: $B/lib/mbedtls.done $B/lib/sodium.done ## build only the libraries' objects
+libs: $B/lib/mbedtls.done $B/lib/sodium.done $(if $(LWIP_FILES),$B/lib/lwip.done) ## build only the libraries' objects
 
 # ---- a peer for the interop tests: Debian 12's Dropbear does not know ML-KEM
 

@@ -21,8 +21,8 @@ _Noreturn void dory_board_reset(void);
 /* ---- time: milliseconds since the start, never backwards, never wrapping. */
 uint64_t dory_board_millis(void);
 
-/* Sleeps until a frame, a byte on the console or another wake-up interrupt comes, at most `ms` milliseconds; returns at once if something
-   waits already. May return early without a reason: whoever calls looks again. */
+/* Sleeps until a frame, a byte on the console or another wake-up interrupt comes, at most `ms` milliseconds (rounded up to the board's timer
+   tick); returns at once if something waits already. May return early without a reason: whoever calls looks again. */
 void dory_board_wait(uint32_t ms);
 
 /* ---- entropy: fills out[0..n) from a true source. DORY_OK, or DORY_E_RNG: not one byte may be used, and the application does not start.
@@ -42,14 +42,16 @@ size_t dory_board_frame_size(void);
 /* Takes it: copies its frame_size() bytes to `to`, which is aligned to 4, or drops it where `to` is NULL. */
 void dory_board_frame_take(uint8_t *to);
 /* Sends a frame given in pieces (each piece's n > 0; pieces need not be aligned). DORY_OK: it is on its way and the memory is free again.
-   DORY_E_AGAIN: the hardware is still busy with earlier ones; the frame is then lost for now, TCP repeats it. */
+   DORY_E_AGAIN: the hardware is still busy with earlier ones; lwIP keeps what it must and tries again from its timers, up to 250 ms later. */
 struct dory_board_piece {
     const uint8_t *p;
     size_t n;
 };
 int dory_board_frame_send(const struct dory_board_piece *pieces, unsigned count);
 
-/* ---- firmware flash: struct and contract in platform/flash; the board's driver is named dory_board_flash there. */
+/* ---- flash: the driver, as platform/flash/dory_flash.h wants it. main.c has the table of slots. */
+struct dory_flash;
+extern struct dory_flash dory_board_flash;
 
 /* ---- stack: from the linker script; the stack grows down from the end. Painted by the reset handler with DORY_BOARD_PAINT. */
 #define DORY_BOARD_PAINT 0x5a5a5a5au

@@ -36,7 +36,7 @@ uint32_t dory_lwip_poll(void);
 int dory_lwip_listen(uint16_t port);
 
 /* The oldest connection that came in and that nobody holds yet; NULL: none. Newcomers wait here, with what they send kept, while they fit
-   DORY_LWIP_CONNECTIONS; further ones are reset at once. One that went away while it waited is given as well: its state says so. */
+   DORY_LWIP_CONNECTIONS; further ones are reset at once. One that is reset while it waits is forgotten. */
 struct dory_lwip *dory_lwip_accept(void);
 /* True: somebody waits for dory_lwip_accept. */
 bool dory_lwip_waiting(void);

@@ -1,0 +1,10 @@
+# QEMU's lm3s6965evb: Cortex-M3, 256 KiB of flash, 64 KiB of RAM.
+CPU           = -mcpu=cortex-m3 -mthumb
+TOOLS         = arm-none-eabi-
+LINKER_SCRIPT = boards/lm3s6965evb/lm3s6965.ld
+EMULATED      = 1
+
+DIRS_program  = boards/lm3s6965evb
+DIRS_platform = platform platform/device platform/flash platform/lwip platform/cortex-m platform/emulated
+
+include mk/firmware.mk

@@ -1,0 +1,71 @@
+/* Reset, faults and the vector table. */
+#include <string.h>
+
+#include "cortex_m.h"
+#include "dory_board.h"
+
+#define VECTORS 64 /* 16 of the core and 48 interrupts, enough for the boards here */
+
+void dory_cortex_reset(void);
+void dory_cortex_tick(void);
+
+static void paint(void)
+{
+    uint32_t *sp;
+
+    __asm__ volatile("mov %0, sp" : "=r"(sp));
+    for (volatile uint32_t *p = dory_board_stack; p < sp; p++)
+        *p = DORY_BOARD_PAINT;
+}
+
+void dory_cortex_reset(void)
+{
+    const uint32_t *from = cortex_data_from;
+
+    for (uint32_t *to = cortex_data; to < cortex_data_end;)
+        *to++ = *from++;
+    for (uint32_t *to = cortex_bss; to < cortex_bss_end;)
+        *to++ = 0;
+    paint();
+    dory_cortex_board_start();
+    main();
+    dory_board_reset();
+}
+
+/* The stack is at the bottom of RAM: its overflow comes here as well, and the stack is begun anew to say so. */
+static void halt(void)
+{
+    static const char text[] = "\r\nfault: a bad address, or the stack overflowed; starting again\r\n";
+
+    dory_board_put(text, sizeof text - 1);
+    dory_board_reset();
+}
+
+__attribute__((naked)) static void fault(void)
+{
+    __asm__ volatile("mov sp, %0\n bx %1" ::"r"(dory_board_stack_end), "r"(halt));
+}
+
+static void interrupt(void)
+{
+    uint32_t number;
+
+    __asm__ volatile("mrs %0, ipsr" : "=r"(number));
+    number -= 16;
+    *dory_reg(0xE000E180u + number / 32 * 4) = 1u << number % 32; /* NVIC_ICER */
+}
+
+#define FOUR(f)    f, f, f, f
+#define SIXTEEN(f) FOUR(f), FOUR(f), FOUR(f), FOUR(f)
+
+__attribute__((section(".vectors"), used)) static void (*const vectors[VECTORS])(void) = {
+    (void (*)(void))dory_board_stack_end, dory_cortex_reset, fault, fault, FOUR(fault), FOUR(fault), fault, fault, fault, dory_cortex_tick,
+    SIXTEEN(interrupt), SIXTEEN(interrupt), SIXTEEN(interrupt),
+};
+
+_Noreturn void dory_board_reset(void)
+{
+    __asm__ volatile("dsb");
+    for (;;)
+        *dory_reg(0xE000ED0Cu) = 0x05FA0004u; /* AIRCR: SYSRESETREQ */
+}
