@@ -15,6 +15,7 @@ CRASH = re.compile(rb"ERROR: \w+Sanitizer|runtime error: |stack smashing detecte
 class Case:
     def __init__(self, name, work):
         self.name, self.work = name, work
+        self.module = None          # the file that it stands in
 
 
 def case(name):
@@ -126,12 +127,13 @@ def last_line(result):
     return " / ".join(lines[-3:]) if lines else "(nothing was said)"
 
 
-def run_all(chosen, dory, keep):
+def run_all(chosen, dory, keep, table=None):
+    """table: where docs/INTEROP.md is written, after a run of everything."""
     from .lab import Lab
     shutil.rmtree(keep, ignore_errors=True)
     os.makedirs(keep)
     lab = Lab(dory)
-    passed, failed = 0, []
+    passed, failed, results = 0, [], []
     slow = open(os.path.join(keep, "seconds"), "w")     # to see what the suite spends its time on; nothing is decided by it
     for number, c in enumerate(chosen, 1):
         why, trace, begun = None, "", time.monotonic()
@@ -150,6 +152,7 @@ def run_all(chosen, dory, keep):
             why = "%s: %s" % (type(e).__name__, e)
             trace = traceback.format_exc()
         print("%6.1f s  %s" % (time.monotonic() - begun, c.name), file=slow, flush=True)
+        results.append((c, why is None))
         if why is None:
             passed += 1
             print("ok - %s" % c.name, flush=True)
@@ -159,6 +162,9 @@ def run_all(chosen, dory, keep):
             print("not ok - %s: %s" % (c.name, why), flush=True)
             report(keep, c.name, why, trace, test, lab)
     lab.close()
+    if table:
+        from . import table as tables
+        tables.write(table, results)
     print("%d passed, %d failed" % (passed, len(failed)), flush=True)
     return 1 if failed else 0
 
