@@ -41,7 +41,7 @@ all: $(ARCHIVES) $(PROGRAM) ## build the archives and the program: build/posix/d
 WARN      = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Werror
 INCLUDES  = -I. -Issh -Iscp -Isftp -Icrypto-port -Iplatform
 OURS      = -std=c11 $(WARN) $(CFLAGS) $(HARDEN) $(MACHINE) $(SANITIZE) $(INCLUDES)
-LIBRARIES = -isystem $(MBEDTLS_DIR)/include -isystem $(SODIUM_DIR)/src/libsodium/include -isystem $(SODIUM_DIR)/src/libsodium \
+LIBRARIES = -isystem $(MBEDTLS_DIR)/include -isystem $(MBEDTLS_DIR)/3rdparty/p256-m -isystem $(SODIUM_DIR)/src/libsodium/include -isystem $(SODIUM_DIR)/src/libsodium \
             -isystem $(SODIUM_DIR)/src/libsodium/include/sodium -isystem $B/lib/include -DSODIUM_STATIC \
             -DMBEDTLS_CONFIG_FILE=\"$(MBEDTLS_CONFIG)\"
 

@@ -70,24 +70,56 @@ struct dory_sigalg {
     int (*verify)(const uint8_t *key, size_t key_n, const uint8_t *msg, size_t n, const uint8_t *sig, size_t sig_n);
 };
 extern const struct dory_sigalg dory_sig_ssh_ed25519;
+extern const struct dory_sigalg dory_sig_ecdsa_sha2_nistp256;
+extern const struct dory_sigalg dory_sig_rsa_sha2_512; /* keys of DORY_RSA_BITS_MIN to DORY_RSA_BITS_MAX bits */
+extern const struct dory_sigalg dory_sig_rsa_sha2_256;
 
 /* Private keys. A board that keeps keys in a secure element has no use for these. */
 #define DORY_KEY_BLOB_MAX 1100  /* largest public blob or signature blob of any key type (RSA-8192) */
+#define DORY_RSA_BITS_MIN 2048
+#define DORY_RSA_BITS_MAX 8192
 struct dory_keytype;
 struct dory_key {
     const struct dory_keytype *type;
-    uint8_t secret[64]; /* ed25519: seed and public key. Wipe with dory_wipe(key, sizeof *key). */
+    uint8_t secret[DORY_KEY_SECRET_SIZE]; /* as the type lays it out. Wipe with dory_wipe(key, sizeof *key). */
 };
 struct dory_keytype {
-    const char *name; /* "ssh-ed25519" */
+    const char *name; /* "ssh-ed25519", the first string of the public blob */
+    const char *algorithms[3]; /* the signature algorithms, NULL-ended, most preferred first */
+    /* bits: the size of an RSA key; 0 or the only size for the others. DORY_E_ARG: no such size. */
     int (*generate)(struct dory_key *key, unsigned bits, const struct dory_rng *rng);
     int (*public_blob)(const struct dory_key *key, uint8_t *out, size_t cap);                    /* returns its size */
-    /* The whole signature blob into out; returns its size. alg is one of this type's signature algorithms. */
+    /* The whole signature blob into out; returns its size. alg is one of this type's signature algorithms, else DORY_E_ARG. RSA draws on
+       rng to hide the key from whoever measures, and verifies before it returns; the others need no rng (RFC 8032, RFC 6979).
+       DORY_E_SPACE: cap is below DORY_KEY_BLOB_MAX and may be too small. */
     int (*sign)(const struct dory_key *key, const char *alg, const uint8_t *msg, size_t n, uint8_t *out, size_t cap,
                 const struct dory_rng *rng);
 };
 extern const struct dory_keytype dory_key_ed25519;
-int dory_ed25519_from_seed(struct dory_key *key, const uint8_t seed[32]);
+extern const struct dory_keytype dory_key_ecdsa_nistp256;
+extern const struct dory_keytype dory_key_rsa;
+int dory_ed25519_from_seed(struct dory_key *key, const uint8_t seed[32]); /* secret becomes seed || public key */
+/* secret becomes the scalar, then the point x || y (big-endian). DORY_E_CRYPTO: the scalar is 0 or not below the group's order. */
+int dory_ecdsa_nistp256_from_scalar(struct dory_key *key, const uint8_t scalar[32]);
+
+/* Big-endian, zeros in front allowed. */
+struct dory_number {
+    const uint8_t *p;
+    size_t n;
+};
+enum dory_rsa_number { DORY_RSA_N, DORY_RSA_E, DORY_RSA_D, DORY_RSA_P, DORY_RSA_Q, DORY_RSA_DP, DORY_RSA_DQ, DORY_RSA_IQMP }; /* RFC 8017 3.2 */
+/* numbers: n, e, d, p, q. DORY_E_NOSYS: of a size that is not used here. DORY_E_CRYPTO: they do not belong together. */
+int dory_rsa_from_numbers(struct dory_key *key, const struct dory_number numbers[5]);
+/* Without zeros in front; returns its size. */
+int dory_rsa_number(const struct dory_key *key, enum dory_rsa_number which, uint8_t *out, size_t cap);
+
+/* A private key in PEM: PKCS #1 "RSA PRIVATE KEY", SEC 1 "EC PRIVATE KEY", PKCS #8 "PRIVATE KEY" and "ENCRYPTED PRIVATE KEY"; text ends
+   with NUL. The passphrase is used where the key is encrypted; NULL: there is none. DORY_E_PASSPHRASE: one is needed.
+   DORY_E_BAD_PASSPHRASE: it is the wrong one. DORY_E_NOSYS: a type, size or encryption that is not known here. DORY_E_CRYPTO: damaged. */
+int dory_key_from_pem(struct dory_key *key, const char *text, const char *passphrase);
+/* Writes such a file, NUL-terminated, not encrypted: PKCS #8, or the older form of the type (ed25519 has none: DORY_E_NOSYS).
+   Returns its length. */
+int dory_key_to_pem(const struct dory_key *key, bool pkcs8, char *text, size_t cap);
 
 /* A packet cipher (RFC 4253 6). One context a direction, `ctx` aligned to 16 and at least ctx_size bytes.
    A packet is pkt[0..n): 4 bytes packet_length, then packet_length bytes; the tag follows at pkt[n..n+tag_size).

@@ -4,6 +4,7 @@
 #include "dory_crypto.h"
 #include "sig_ed25519.h"
 
+_Static_assert(DORY_KEY_SECRET_SIZE >= 64, "DORY_KEY_SECRET_SIZE is too small for ssh-ed25519");
 _Static_assert(ED25519_SIG_SIZE <= DORY_KEY_BLOB_MAX, "DORY_KEY_BLOB_MAX");
 
 int dory_ed25519_from_seed(struct dory_key *key, const uint8_t seed[32])
@@ -48,6 +49,7 @@ static int sign(const struct dory_key *key, const char *alg, const uint8_t *msg,
 
 const struct dory_keytype dory_key_ed25519 = {
     .name = ED25519_NAME,
+    .algorithms = {ED25519_NAME},
     .generate = generate,
     .public_blob = public_blob,
     .sign = sign,

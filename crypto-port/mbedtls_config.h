@@ -10,8 +10,6 @@
 #define MBEDTLS_SHA256_C
 #define MBEDTLS_SHA512_C
 #define MBEDTLS_PKCS5_C
-#define MBEDTLS_HMAC_DRBG_C
-#define MBEDTLS_CTR_DRBG_C
 
 /* AES. Without MBEDTLS_CIPHER_C, GCM calls AES through block_cipher and needs no heap. */
 #define MBEDTLS_AES_C
@@ -19,25 +17,18 @@
 #define MBEDTLS_CIPHER_MODE_CTR
 #define MBEDTLS_GCM_C
 
-/* Public keys */
+/* RSA. P-256 is p256-m's, ed25519 and curve25519 are libsodium's. */
 #define MBEDTLS_BIGNUM_C
-#define MBEDTLS_ECP_C
-#define MBEDTLS_ECP_DP_SECP256R1_ENABLED
-#define MBEDTLS_ECP_NIST_OPTIM
-#define MBEDTLS_ECDH_C
-#define MBEDTLS_ECDSA_C
-#define MBEDTLS_ECDSA_DETERMINISTIC
 #define MBEDTLS_RSA_C
 #define MBEDTLS_PKCS1_V15
 #define MBEDTLS_GENPRIME
+#define MBEDTLS_OID_C
 
-/* Key files */
+/* Key files. MD5 is there for the legacy encryption of PEM files, which derives its key with it. */
 #define MBEDTLS_ASN1_PARSE_C
 #define MBEDTLS_ASN1_WRITE_C
-#define MBEDTLS_OID_C
 #define MBEDTLS_BASE64_C
 #define MBEDTLS_PEM_PARSE_C
 #define MBEDTLS_PEM_WRITE_C
-#define MBEDTLS_PK_C
-#define MBEDTLS_PK_PARSE_C
-#define MBEDTLS_PK_WRITE_C
+#define MBEDTLS_CIPHER_MODE_CBC
+#define MBEDTLS_MD5_C

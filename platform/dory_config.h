@@ -14,6 +14,11 @@
 #define DORY_KEX_STATE_SIZE 128
 #endif
 
+/* Bytes of a private key in memory (struct dory_key): 64 hold ed25519, 96 ecdsa-sha2-nistp256 too, 3080 RSA of up to 8192 bits. */
+#ifndef DORY_KEY_SECRET_SIZE
+#define DORY_KEY_SECRET_SIZE 3080
+#endif
+
 /* SSH: largest packet_length accepted (RFC 4253 6.1 asks for 35,000 bytes of whole packet). */
 #ifndef DORY_MAX_PACKET_LENGTH
 #define DORY_MAX_PACKET_LENGTH 65536

@@ -10,6 +10,8 @@ enum dory_error {
     DORY_E_SPACE = -4,       /* a buffer or table that the caller gave is too small */
     DORY_E_RNG = -5,         /* no entropy */
     DORY_E_CRYPTO = -6,      /* a primitive refused its input: bad point, bad key, bad signature */
+    DORY_E_PASSPHRASE = -7,  /* a private key is encrypted, and no passphrase was given */
+    DORY_E_BAD_PASSPHRASE = -8, /* the passphrase of a private key is wrong */
     DORY_E_VERSION = -10,    /* RFC 4253 4.2: not an SSH-2 peer */
     DORY_E_PACKET = -11,     /* RFC 4253 6: impossible length or padding */
     DORY_E_MAC = -12,        /* RFC 4253 6.4: integrity check failed */

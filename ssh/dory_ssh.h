@@ -72,6 +72,7 @@ struct dory_ssh_config {
     const struct dory_cipher *const *ciphers;
     const struct dory_mac *const *macs;           /* may be an empty array when every cipher has a tag */
     const struct dory_sigalg *const *signatures;  /* client: host key algorithms accepted; server: for user keys (server-sig-algs) */
+    const struct dory_sigalg *const *user_signatures; /* client: what dory_ssh_server_sig_algs is about; NULL: signatures */
     const struct dory_hostkey *hostkeys;          /* server */
     uint8_t hostkey_count;
 
@@ -238,7 +239,7 @@ struct dory_response {
     size_t n;
 };
 int dory_ssh_auth_respond(struct dory_ssh *ssh, const struct dory_response *responses, unsigned count);
-/* client: bit i set: the server's server-sig-algs (RFC 8308) names config.signatures[i]; UINT32_MAX: it did not say. */
+/* client: bit i set: the server's server-sig-algs (RFC 8308) names config.user_signatures[i]; UINT32_MAX: it did not say. */
 uint32_t dory_ssh_server_sig_algs(const struct dory_ssh *ssh);
 
 /* ---- Channels ---- */

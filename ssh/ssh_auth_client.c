@@ -201,13 +201,14 @@ uint32_t dory_ssh_server_sig_algs(const struct dory_ssh *s)
 
 static uint32_t known_signatures(const struct dory_ssh *s, struct dory_slice list)
 {
+    const struct dory_sigalg *const *own = s->config->user_signatures ? s->config->user_signatures : s->config->signatures;
     struct dory_slice name;
     uint32_t mask = 0;
     unsigned i;
 
     while (dory_i_next_name(&list, &name))
-        for (i = 0; i < 32 && s->config->signatures[i]; i++)
-            if (dory_i_is(name, s->config->signatures[i]->name))
+        for (i = 0; i < 32 && own[i]; i++)
+            if (dory_i_is(name, own[i]->name))
                 mask |= UINT32_C(1) << i;
     return mask;
 }

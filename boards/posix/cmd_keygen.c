@@ -16,14 +16,21 @@
 
 struct options {
     bool quiet, list, public_half;
-    const char *type, *passphrase, *comment, *file;
+    const char *type, *bits, *format, *new_passphrase, *passphrase, *comment, *file;
 };
+
+/* The types as ssh-keygen -t names them, with the size where none is asked for. */
+static const struct kind {
+    const char *name;
+    const struct dory_keytype *type;
+    unsigned bits;
+} kinds[] = {{"ed25519", &dory_key_ed25519, 0}, {"ecdsa", &dory_key_ecdsa_nistp256, 256}, {"rsa", &dory_key_rsa, 3072}};
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: dory keygen [-q] [-t ed25519] [-N ''] [-C comment] -f file\n"
+    fprintf(stderr, "usage: dory keygen [-q] [-t ed25519 | ecdsa | rsa] [-b bits] [-m RFC4716 | PKCS8 | PEM] [-N ''] [-C comment] -f file\n"
                     "       dory keygen -l -f file\n"
-                    "       dory keygen -y -f file\n");
+                    "       dory keygen -y [-P passphrase] -f file\n");
     return 1;
 }
 
@@ -97,12 +104,26 @@ static int list(const char *file)
 
 /* ---- -y */
 
-static int print_public(const char *file)
+/* Asks for a passphrase where one is needed and none was given. */
+static int load(const struct options *o, struct dory_key *key, char *comment, char *why)
+{
+    char passphrase[1024], prompt[PATH_MAX + 64];
+    int r = dory_keyfile_load(o->file, o->passphrase, key, comment, why);
+    if (r != DORY_E_PASSPHRASE)
+        return r;
+    snprintf(prompt, sizeof prompt, "Enter passphrase for \"%s\": ", o->file);
+    if (dory_tty_password(prompt, passphrase, sizeof passphrase) >= 0)
+        r = dory_keyfile_load(o->file, passphrase, key, comment, why);
+    dory_wipe(passphrase, sizeof passphrase);
+    return r;
+}
+
+static int print_public(const struct options *o)
 {
     struct dory_key key;
     uint8_t blob[DORY_KEY_BLOB_MAX];
     char comment[DORY_COMMENT_MAX], shown[2 * DORY_COMMENT_MAX], line[2 * DORY_KEY_BLOB_MAX + 2 * DORY_COMMENT_MAX], why[DORY_WHY_MAX];
-    if (dory_keyfile_load(file, &key, comment, why) != DORY_OK)
+    if (load(o, &key, comment, why) != DORY_OK)
         return fail(why);
     int n = key.type->public_blob(&key, blob, sizeof blob);
     dory_wipe(&key, sizeof key);
@@ -135,20 +156,51 @@ static bool may_overwrite(const char *file)
     return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
+static const struct kind *find_kind(const char *type)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(type, kinds[i].name) == 0 || strcmp(type, kinds[i].type->name) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+/* The size of the key that -t and -b ask for; -1: there is none such, which has been said. */
+static int choose_bits(const struct options *o, const struct kind *kind)
+{
+    char *end = NULL;
+    unsigned long bits = o->bits ? strtoul(o->bits, &end, 10) : kind->bits;
+    if (kind->bits == 0)
+        return 0; /* ssh-keygen ignores -b for ed25519 */
+    if (o->bits && (*o->bits < '0' || *o->bits > '9' || *end != 0))
+        fprintf(stderr, "dory keygen: %s is not a number of bits\n", o->bits);
+    else if (kind->type == &dory_key_ecdsa_nistp256 && bits != 256)
+        fprintf(stderr, "dory keygen: ECDSA keys have 256 bits here\n");
+    else if (kind->type == &dory_key_rsa && (bits < DORY_RSA_BITS_MIN || bits > DORY_RSA_BITS_MAX || bits % 2 != 0))
+        fprintf(stderr, "dory keygen: RSA keys have %d to %d bits here, an even number\n", DORY_RSA_BITS_MIN, DORY_RSA_BITS_MAX);
+    else
+        return (int)bits;
+    return -1;
+}
+
+static int choose_format(const char *name)
+{
+    if (name == NULL || strcmp(name, "RFC4716") == 0)
+        return DORY_FORMAT_OPENSSH;
+    return strcmp(name, "PEM") == 0 ? DORY_FORMAT_PEM : strcmp(name, "PKCS8") == 0 ? DORY_FORMAT_PKCS8 : -1;
+}
+
 static int check_options(const struct options *o)
 {
     if (o->file == NULL)
         return usage();
-    if (strcmp(o->type, "ed25519") != 0 && strcmp(o->type, "ssh-ed25519") != 0) {
-        bool known = strcmp(o->type, "rsa") == 0 || strcmp(o->type, "ecdsa") == 0;
-        fprintf(stderr,
-                known ? "dory keygen: keys of the type %s cannot be made yet; use -t ed25519\n"
-                      : "dory keygen: unknown key type %s; use -t ed25519\n",
-                o->type);
+    if (find_kind(o->type) == NULL) {
+        fprintf(stderr, "dory keygen: unknown key type %s; there are ed25519, ecdsa and rsa\n", o->type);
         return 1;
     }
-    if (o->passphrase && *o->passphrase)
-        return fail("keys cannot be protected by a passphrase yet; use -N '' and keep the file private");
+    if (choose_format(o->format) < 0)
+        return fail("-m: the formats are RFC4716 (OpenSSH's own), PKCS8 and PEM");
+    if (o->new_passphrase && *o->new_passphrase)
+        return fail("keys are written without a passphrase only: use -N '', and then ssh-keygen -p -f FILE");
     if (o->comment && o->comment[strcspn(o->comment, "\r\n")] != 0)
         return fail("a comment must be one line");
     return 0;
@@ -167,20 +219,24 @@ static void announce(const char *file, const struct dory_key *key, const char *c
 static int make_key(const struct options *o)
 {
     const struct dory_rng rng = {.fill = dory_posix_rng};
+    const struct kind *kind = find_kind(o->type);
+    int bits = choose_bits(o, kind);
     struct dory_key key;
     char comment[DORY_COMMENT_MAX], why[DORY_WHY_MAX];
+    if (bits < 0)
+        return 1;
     if (!o->quiet)
-        printf("Generating public/private ed25519 key pair.\n");
+        printf("Generating public/private %s key pair.\n", kind->name);
     if (!may_overwrite(o->file))
         return 1;
     if (o->comment)
         snprintf(comment, sizeof comment, "%s", o->comment);
     else
         default_comment(comment, sizeof comment);
-    int r = dory_key_ed25519.generate(&key, 0, &rng);
+    int r = kind->type->generate(&key, (unsigned)bits, &rng);
     if (r != DORY_OK)
         return fail(dory_strerror(r));
-    r = dory_keyfile_save(o->file, &key, comment, true, &rng, why);
+    r = dory_keyfile_save(o->file, &key, (enum dory_key_format)choose_format(o->format), comment, true, &rng, why);
     if (r == DORY_OK && !o->quiet)
         announce(o->file, &key, comment);
     dory_wipe(&key, sizeof key);
@@ -192,14 +248,16 @@ int dory_cmd_keygen(int argc, char **argv)
     struct options o = {.type = "ed25519"};
     int c;
     optind = 1;
-    while ((c = getopt(argc, argv, "qlyt:b:N:C:f:")) != -1) {
+    while ((c = getopt(argc, argv, "qlyt:b:m:N:P:C:f:")) != -1) {
         switch (c) {
         case 'q': o.quiet = true; break;
         case 'l': o.list = true; break;
         case 'y': o.public_half = true; break;
         case 't': o.type = optarg; break;
-        case 'b': break; /* ed25519 keys have one size */
-        case 'N': o.passphrase = optarg; break;
+        case 'b': o.bits = optarg; break;
+        case 'm': o.format = optarg; break;
+        case 'N': o.new_passphrase = optarg; break;
+        case 'P': o.passphrase = optarg; break;
         case 'C': o.comment = optarg; break;
         case 'f': o.file = optarg; break;
         default: return usage();
@@ -212,6 +270,6 @@ int dory_cmd_keygen(int argc, char **argv)
         return r;
     if (dory_crypto_init() != DORY_OK)
         return fail("the cryptographic libraries cannot run here");
-    r = o.list ? list(o.file) : o.public_half ? print_public(o.file) : make_key(&o);
+    r = o.list ? list(o.file) : o.public_half ? print_public(&o) : make_key(&o);
     return fflush(stdout) == 0 ? r : fail(strerror(errno));
 }

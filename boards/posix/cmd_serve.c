@@ -142,26 +142,46 @@ static bool is_complete(const struct serve_options *options)
 
 /* ---- start ---- */
 
-static bool load_hostkey(struct serve *serve, unsigned i)
+static bool read_hostkey(struct serve *serve, unsigned i)
 {
     const char *file = serve->options.hostkey[i];
     char why[DORY_WHY_MAX];
-    int error = dory_keyfile_load(file, &serve->keys[i], NULL, why), n;
+    int error = dory_keyfile_load(file, NULL, &serve->keys[i], NULL, why);
 
-    if (error == DORY_E_NOENT) {
+    if (error == DORY_E_NOENT)
         fprintf(stderr, "dory serve: there is no host key %s; make one with\n  dory keygen -t ed25519 -N '' -f %s\n", file, file);
-        return false;
-    }
-    if (error != DORY_OK) {
+    else if (error == DORY_E_PASSPHRASE)
+        fprintf(stderr, "dory serve: %s; a server has nobody to ask for it: use a host key without one\n", why);
+    else if (error != DORY_OK)
         fprintf(stderr, "dory serve: %s\n", why);
+    return error == DORY_OK;
+}
+
+/* A key is offered under each algorithm that it can sign with. */
+static bool load_hostkey(struct serve *serve, unsigned i)
+{
+    const char *file = serve->options.hostkey[i];
+    const struct dory_keytype *type;
+    int n;
+
+    if (!read_hostkey(serve, i))
         return false;
-    }
-    n = serve->keys[i].type->public_blob(&serve->keys[i], serve->key_blobs[i], sizeof serve->key_blobs[i]);
+    type = serve->keys[i].type;
+    for (unsigned other = 0; other < i; other++)
+        if (serve->keys[other].type == type) {
+            fprintf(stderr, "dory serve: %s and %s are both %s keys; a server has one of each type\n", serve->options.hostkey[other], file,
+                    type->name);
+            return false;
+        }
+    n = type->public_blob(&serve->keys[i], serve->key_blobs[i], sizeof serve->key_blobs[i]);
     if (n < 0) {
         fprintf(stderr, "dory serve: %s: %s\n", file, dory_strerror(n));
         return false;
     }
-    serve->hostkeys[i] = (struct dory_hostkey){serve->keys[i].type->name, serve->key_blobs[i], (size_t)n};
+    for (unsigned a = 0; type->algorithms[a] && serve->hostkey_count < SERVE_ALGORITHMS; a++) {
+        serve->hostkey_file[serve->hostkey_count] = (uint8_t)i;
+        serve->hostkeys[serve->hostkey_count++] = (struct dory_hostkey){type->algorithms[a], serve->key_blobs[i], (size_t)n};
+    }
     return true;
 }
 
@@ -244,10 +264,13 @@ static void announce(const struct serve *serve)
     char root[4 * PATH_MAX];
     size_t at = 0;
 
-    for (unsigned i = 0; i < serve->options.hostkeys; i++) {
-        dory_fingerprint(print, serve->hostkeys[i].blob, serve->hostkeys[i].n);
-        at += (size_t)snprintf(keys + at, sizeof keys - at, "%s%s (%s)", i ? ", " : "", print,
-                               dory_key_label(serve->hostkeys[i].blob, serve->hostkeys[i].n));
+    for (unsigned i = 0; i < serve->hostkey_count; i++) {
+        const struct dory_hostkey *key = &serve->hostkeys[i];
+
+        if (i > 0 && serve->hostkey_file[i] == serve->hostkey_file[i - 1])
+            continue;
+        dory_fingerprint(print, key->blob, key->n);
+        at += (size_t)snprintf(keys + at, sizeof keys - at, "%s%s (%s)", i ? ", " : "", print, dory_key_label(key->blob, key->n));
     }
     dory_escape_text(root, sizeof root, serve->options.root, strlen(serve->options.root));
     for (unsigned i = 0; i < serve->socket_count; i++) {

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "algorithms.h"
 #include "commands.h"
 #include "platform/posix/dory_posix_net.h"
 #include "platform/posix/dory_posix_sys.h"
@@ -275,6 +276,7 @@ static void configure(struct dory_client *c)
         .ciphers = c->algorithms.ciphers,
         .macs = c->algorithms.macs,
         .signatures = c->algorithms.signatures,
+        .user_signatures = dory_signature_list,
         .rx = c->rx,
         .rx_size = sizeof c->rx,
         .read_ahead = true,

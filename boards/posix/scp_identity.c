@@ -14,6 +14,8 @@
 /* A list comes at once; a signature may wait for a person who has to confirm it. */
 #define LIST_MS 10000
 #define SIGN_MS 120000
+#define PASSPHRASE_TRIES 3
+#define PASSPHRASE_MAX 1024
 
 static const char *const default_identities[] = {"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519"};
 #define DEFAULTS ((int)(sizeof default_identities / sizeof *default_identities))
@@ -224,7 +226,29 @@ static void say_offer(const struct dory_identity *id, const uint8_t *blob, size_
              dory_key_label(blob, n), fingerprint, id->given ? " explicit" : "", id->in_agent ? " agent" : "");
 }
 
-/* The private key into ids->key, its public half into ids->blob; that one's size. */
+/* Asks for the passphrase of a file; an empty one gives the key up. DORY_OK: the key is in ids->key. */
+static int unlock(struct dory_client *c, const struct dory_identity *id)
+{
+    struct dory_key *key = &c->auth.identities.key;
+    char prompt[PATH_MAX + 32], passphrase[PASSPHRASE_MAX], why[DORY_WHY_MAX];
+    int result = DORY_E_BAD_PASSPHRASE;
+
+    snprintf(prompt, sizeof prompt, "Enter passphrase for key '%s': ", id->path);
+    for (int i = 0; i < PASSPHRASE_TRIES && result == DORY_E_BAD_PASSPHRASE; i++) {
+        int n = c->options->ssh.batch == 1 ? DORY_E_NOSYS : dory_cli_ask_secret(prompt, passphrase, sizeof passphrase);
+
+        if (n <= 0)
+            return DORY_E_PASSPHRASE;
+        result = dory_keyfile_load(id->path, passphrase, key, NULL, why);
+        dory_wipe(passphrase, sizeof passphrase);
+    }
+    if (result != DORY_OK)
+        dory_say_plain(DORY_LOG_ERROR, why);
+    return result;
+}
+
+/* The private key into ids->key, its public half into ids->blob; that one's size. An encrypted key whose public half is known stays
+   closed (0) until the server says that it would do: nobody should type a passphrase for nothing. */
 static int load(struct dory_client *c, struct dory_identity *id)
 {
     struct dory_identities *ids = &c->auth.identities;
@@ -235,11 +259,14 @@ static int load(struct dory_client *c, struct dory_identity *id)
         dory_say(DORY_LOG_ERROR, "scp: %s is a public key, and no ssh-agent holds its private half", id->path);
         return DORY_E_NOENT;
     }
-    result = dory_keyfile_load(id->path, &ids->key, NULL, why);
-    if (result == DORY_OK)
-        return ids->key.type->public_blob(&ids->key, ids->blob, sizeof ids->blob);
-    dory_say_plain(DORY_LOG_ERROR, why);
-    return result;
+    result = dory_keyfile_load(id->path, NULL, &ids->key, NULL, why);
+    if (result == DORY_E_PASSPHRASE && id->blob)
+        return 0;
+    if (result == DORY_E_PASSPHRASE)
+        result = unlock(c, id);
+    else if (result != DORY_OK)
+        dory_say_plain(DORY_LOG_ERROR, why);
+    return result == DORY_OK ? ids->key.type->public_blob(&ids->key, ids->blob, sizeof ids->blob) : result;
 }
 
 /* Without its agent a key is one of a file, or none. */
@@ -257,15 +284,19 @@ static enum dory_offer offer(struct dory_client *c, struct dory_identity *id, bo
     const uint8_t *blob = id->blob;
     size_t n = id->blob_n;
     const char *algorithm;
+    bool ask = id->in_agent;
     int result;
 
+    if (!asked && blob && dory_client_needs_server(c, blob, n))
+        return DORY_OFFER_PROBE_FIRST;
     if (!id->in_agent) {
         result = load(c, id);
         id->done = result < 0;
         if (result < 0)
             return DORY_OFFER_NONE;
-        blob = ids->blob;
-        n = (size_t)result;
+        ask = result == 0;
+        blob = ask ? id->blob : ids->blob;
+        n = ask ? id->blob_n : (size_t)result;
     }
     if (!asked && dory_client_needs_server(c, blob, n))
         return DORY_OFFER_PROBE_FIRST;
@@ -275,7 +306,7 @@ static enum dory_offer offer(struct dory_client *c, struct dory_identity *id, bo
         return DORY_OFFER_NONE;
     }
     say_offer(id, blob, n);
-    return dory_ssh_auth_publickey(&c->ssh, algorithm, blob, n, id->in_agent) == DORY_OK ? DORY_OFFER_MADE : DORY_OFFER_NONE;
+    return dory_ssh_auth_publickey(&c->ssh, algorithm, blob, n, ask) == DORY_OK ? DORY_OFFER_MADE : DORY_OFFER_NONE;
 }
 
 enum dory_offer dory_client_offer_key(struct dory_client *c, bool asked)
@@ -324,7 +355,7 @@ void dory_client_on_sign(struct dory_client *c, const struct dory_event *event)
 
     if (id && id->in_agent)
         n = sign_by_agent(c, id, event, signature, sizeof signature);
-    else if (id && ids->key.type)
+    else if (id && (ids->key.type || unlock(c, id) == DORY_OK))
         n = ids->key.type->sign(&ids->key, event->algorithm, event->data, event->n, signature, sizeof signature, &c->config.rng);
     if (n > 0)
         dory_ssh_sign(&c->ssh, signature, (size_t)n);

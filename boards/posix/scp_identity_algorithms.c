@@ -71,8 +71,8 @@ static enum answer server_takes(const struct dory_client *c, const char *algorit
 
     if (known == UINT32_MAX)
         return UNKNOWN;
-    for (int i = 0; i < 32 && c->config.signatures[i]; i++)
-        if (!strcmp(c->config.signatures[i]->name, algorithm))
+    for (int i = 0; i < 32 && c->config.user_signatures[i]; i++)
+        if (!strcmp(c->config.user_signatures[i]->name, algorithm))
             return known >> i & 1 ? TAKEN : REFUSED;
     return UNKNOWN;
 }

@@ -28,7 +28,8 @@
 #define SERVE_WINDOW (2 * 1024 * 1024)
 /* Before it is known what a channel carries: no more requests than a queue of them holds. */
 #define SERVE_FIRST_WINDOW 8192
-#define SERVE_HOSTKEYS 8
+#define SERVE_HOSTKEYS 3 /* files, one of each type */
+#define SERVE_ALGORITHMS 4 /* that they sign with: RSA has two */
 #define SERVE_LISTENS 8
 #define SERVE_SOCKETS 16
 #define SERVE_LINGERS 16
@@ -104,7 +105,9 @@ struct serve {
     int root_fd;
     struct dory_key keys[SERVE_HOSTKEYS];
     uint8_t key_blobs[SERVE_HOSTKEYS][DORY_KEY_BLOB_MAX];
-    struct dory_hostkey hostkeys[SERVE_HOSTKEYS];
+    struct dory_hostkey hostkeys[SERVE_ALGORITHMS]; /* what is offered */
+    uint8_t hostkey_file[SERVE_ALGORITHMS];         /* and whose key signs */
+    uint8_t hostkey_count;
     struct {
         int fd, poll_at;
     } sockets[SERVE_SOCKETS];

@@ -11,7 +11,7 @@ bool dory_session_sign(struct serve_session *session, const struct dory_event *e
 {
     struct serve *serve = session->serve;
     uint8_t signature[DORY_KEY_BLOB_MAX];
-    const struct dory_key *key = &serve->keys[event->index];
+    const struct dory_key *key = &serve->keys[serve->hostkey_file[event->index]];
     int n = key->type->sign(key, event->algorithm, event->data, event->n, signature, sizeof signature, &serve->rng);
 
     if (n > 0 && dory_ssh_sign(&session->ssh, signature, (size_t)n) == DORY_OK)

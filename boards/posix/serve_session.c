@@ -32,7 +32,7 @@ static void configure(struct serve_session *session)
         .macs = dory_mac_list,
         .signatures = dory_signature_list,
         .hostkeys = serve->hostkeys,
-        .hostkey_count = (uint8_t)options->hostkeys,
+        .hostkey_count = serve->hostkey_count,
         .rx = session->rx,
         .rx_size = sizeof session->rx,
         .read_ahead = true,

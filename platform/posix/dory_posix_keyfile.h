@@ -1,4 +1,4 @@
-/* OpenSSH's key files: "openssh-key-v1" private keys (ed25519, not encrypted), public key lines, fingerprints. */
+/* Private key files (OpenSSH's, PEM, PKCS #8), public key lines, fingerprints. */
 #ifndef DORY_POSIX_KEYFILE_H
 #define DORY_POSIX_KEYFILE_H
 
@@ -12,17 +12,23 @@
 #define DORY_KEY_TYPE_MAX    64    /* with NUL */
 #define DORY_FINGERPRINT_MAX 52    /* "SHA256:" and 43 characters, with NUL */
 
-/* Loads the private key in the file `path`. The comment may be NULL, else it has DORY_COMMENT_MAX bytes. The caller wipes *key.
-   DORY_E_NOENT: no such file. DORY_E_ACCESS: not readable, or readable by others than its owner.
-   DORY_E_NOSYS: encrypted, or of a type not known here. DORY_E_CRYPTO: damaged. `why` tells it in words and names the path. */
-int dory_keyfile_load(const char *path, struct dory_key *key, char *comment, char why[DORY_WHY_MAX]);
+/* Loads the private key in the file `path`: OpenSSH's format, PEM or PKCS #8; ed25519, ECDSA on P-256, RSA of DORY_RSA_BITS_MIN to
+   DORY_RSA_BITS_MAX bits. `passphrase` is used where the file is encrypted, NULL: there is none. The comment may be NULL, else it has
+   DORY_COMMENT_MAX bytes (PEM has none). The caller wipes *key and the passphrase.
+   DORY_E_NOENT: no such file. DORY_E_ACCESS: not readable, or readable by others than its owner. DORY_E_PASSPHRASE: encrypted, and
+   passphrase is NULL: ask for one and call again. DORY_E_BAD_PASSPHRASE. DORY_E_NOSYS: of a type, or encrypted in a way, not known here
+   (OpenSSH's own encryption is one). DORY_E_CRYPTO: damaged. `why` tells it in words and names the path. */
+int dory_keyfile_load(const char *path, const char *passphrase, struct dory_key *key, char *comment, char why[DORY_WHY_MAX]);
 
 /* The same from text[0..n) in memory; `name` stands for the path in `why`. */
-int dory_keyfile_parse(const char *name, const char *text, size_t n, struct dory_key *key, char *comment, char why[DORY_WHY_MAX]);
+int dory_keyfile_parse(const char *name, const char *text, size_t n, const char *passphrase, struct dory_key *key, char *comment,
+                       char why[DORY_WHY_MAX]);
 
-/* Writes `path` (mode 0600) and `path`.pub (0644), each in one step. DORY_E_EXIST: `path` exists and `replace` is false. */
-int dory_keyfile_save(const char *path, const struct dory_key *key, const char *comment, bool replace, const struct dory_rng *rng,
-                      char why[DORY_WHY_MAX]);
+/* Writes `path` (mode 0600) and `path`.pub (0644), each in one step. DORY_E_EXIST: `path` exists and `replace` is false.
+   DORY_FORMAT_PEM is PKCS #1 or SEC 1, and OpenSSH's format for ed25519, which has no such form. */
+enum dory_key_format { DORY_FORMAT_OPENSSH, DORY_FORMAT_PEM, DORY_FORMAT_PKCS8 };
+int dory_keyfile_save(const char *path, const struct dory_key *key, enum dory_key_format format, const char *comment, bool replace,
+                      const struct dory_rng *rng, char why[DORY_WHY_MAX]);
 
 /* A public key of any type, as in a .pub file or a line of authorized_keys without options. */
 struct dory_public_key {

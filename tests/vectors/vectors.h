@@ -1,4 +1,4 @@
-/* Reads test vectors in NIST's layout: "Name = hex" lines, records parted by blank lines, '#' comments, [sections] that are skipped.
+/* Reads test vectors in NIST's layout: "Name = hex" lines, records parted by blank lines, '#' comments, [sections].
    A line of one word ("FAIL") is a field without bytes. CMocka tests only: what cannot be read fails the test. */
 #ifndef TESTS_VECTORS_H
 #define TESTS_VECTORS_H
@@ -27,6 +27,7 @@ struct vectors {
     FILE *file;
     size_t count; /* fields of this record */
     unsigned records;
+    char section[48]; /* that the record stands in */
     struct vec_field fields[VEC_FIELDS];
 };
 
@@ -101,7 +102,8 @@ static inline bool vec_next(struct vectors *v)
     while (fgets(line, sizeof line, v->file)) {
         line[strcspn(line, "\r\n")] = 0;
         if (line[0] == 0 && v->count > 0) break;
-        if (line[0] != 0 && line[0] != '#' && line[0] != '[') vec_field(v, line);
+        if (line[0] == '[') snprintf(v->section, sizeof v->section, "%.47s", line);
+        else if (line[0] != 0 && line[0] != '#') vec_field(v, line);
     }
     v->records += v->count > 0;
     return v->count > 0;

@@ -1,0 +1,147 @@
+/* Private keys as PEM, DER being written from its end to its front as Mbed TLS does it. */
+#include <string.h>
+
+#include <mbedtls/asn1write.h>
+#include <mbedtls/pem.h>
+
+#include "../dory_crypto.h"
+#include "key_oids.h"
+
+enum {
+    SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
+    STRUCTURE = MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED,
+    DER_MAX = 6144 /* an RSA key of 8192 bits has 4.7 KB */
+};
+
+/* What is written stands at [p, end). */
+struct out {
+    uint8_t *start, *p, *end;
+    bool bad;
+};
+
+static void raw(struct out *o, const void *bytes, size_t n)
+{
+    o->bad = o->bad || mbedtls_asn1_write_raw_buffer(&o->p, o->start, bytes, n) < 0;
+}
+
+/* Wraps what was written since `end` was the front. */
+static void wrap(struct out *o, const uint8_t *end, int tag)
+{
+    o->bad = o->bad || mbedtls_asn1_write_len(&o->p, o->start, (size_t)(end - o->p)) < 0 ||
+             mbedtls_asn1_write_tag(&o->p, o->start, (unsigned char)tag) < 0;
+}
+
+static void element(struct out *o, int tag, const void *bytes, size_t n)
+{
+    const uint8_t *end = o->p;
+
+    raw(o, bytes, n);
+    wrap(o, end, tag);
+}
+
+static void version(struct out *o, uint8_t value)
+{
+    element(o, MBEDTLS_ASN1_INTEGER, &value, 1);
+}
+
+static void rsa_number(struct out *o, const struct dory_key *key, enum dory_rsa_number which)
+{
+    uint8_t number[1 + DORY_RSA_BITS_MAX / 8] = {0};
+    int n = dory_rsa_number(key, which, number + 1, sizeof number - 1);
+    size_t sign_byte = number[1] >> 7;
+
+    o->bad = o->bad || n < 0;
+    if (n >= 0)
+        element(o, MBEDTLS_ASN1_INTEGER, number + 1 - sign_byte, (size_t)n + sign_byte);
+    dory_wipe(number, sizeof number);
+}
+
+static void put_rsa(struct out *o, const struct dory_key *key)
+{
+    const uint8_t *end = o->p;
+
+    for (int i = DORY_RSA_IQMP; i >= DORY_RSA_N; i--) rsa_number(o, key, (enum dory_rsa_number)i);
+    version(o, 0);
+    wrap(o, end, SEQUENCE);
+}
+
+static void put_ec(struct out *o, const struct dory_key *key, bool with_curve)
+{
+    const uint8_t *end = o->p, *field = o->p;
+
+    raw(o, key->secret + 32, 64);
+    raw(o, "\0\4", 2);
+    wrap(o, field, MBEDTLS_ASN1_BIT_STRING);
+    wrap(o, field, STRUCTURE | 1);
+    if (with_curve) {
+        field = o->p;
+        element(o, MBEDTLS_ASN1_OID, OID_P256, strlen(OID_P256));
+        wrap(o, field, STRUCTURE | 0);
+    }
+    element(o, MBEDTLS_ASN1_OCTET_STRING, key->secret, 32);
+    version(o, 1);
+    wrap(o, end, SEQUENCE);
+}
+
+static void put_algorithm(struct out *o, const struct dory_key *key)
+{
+    const uint8_t *end = o->p;
+
+    if (key->type == &dory_key_rsa) {
+        element(o, MBEDTLS_ASN1_NULL, "", 0);
+        element(o, MBEDTLS_ASN1_OID, OID_RSA, strlen(OID_RSA));
+    } else if (key->type == &dory_key_ecdsa_nistp256) {
+        element(o, MBEDTLS_ASN1_OID, OID_P256, strlen(OID_P256));
+        element(o, MBEDTLS_ASN1_OID, OID_EC, strlen(OID_EC));
+    } else {
+        element(o, MBEDTLS_ASN1_OID, OID_ED25519, strlen(OID_ED25519));
+    }
+    wrap(o, end, SEQUENCE);
+}
+
+static void put_pkcs8(struct out *o, const struct dory_key *key)
+{
+    const uint8_t *end = o->p;
+
+    if (key->type == &dory_key_rsa)
+        put_rsa(o, key);
+    else if (key->type == &dory_key_ecdsa_nistp256)
+        put_ec(o, key, false);
+    else
+        element(o, MBEDTLS_ASN1_OCTET_STRING, key->secret, 32);
+    wrap(o, end, MBEDTLS_ASN1_OCTET_STRING);
+    put_algorithm(o, key);
+    version(o, 0);
+    wrap(o, end, SEQUENCE);
+}
+
+#define ENCLOSE(name) "-----BEGIN " name "-----\n", "-----END " name "-----\n"
+
+static int armour(const struct out *o, const char *begin, const char *end, char *text, size_t cap)
+{
+    size_t n;
+
+    if (o->bad || mbedtls_pem_write_buffer(begin, end, o->p, (size_t)(o->end - o->p), (uint8_t *)text, cap, &n) != 0)
+        return DORY_E_SPACE;
+    return (int)(n - 1); /* it counts the NUL */
+}
+
+int dory_key_to_pem(const struct dory_key *key, bool pkcs8, char *text, size_t cap)
+{
+    uint8_t der[DER_MAX] = {0};
+    struct out o = {der, der + sizeof der, der + sizeof der, false};
+    int r = DORY_E_NOSYS;
+
+    if (pkcs8) {
+        put_pkcs8(&o, key);
+        r = armour(&o, ENCLOSE("PRIVATE KEY"), text, cap);
+    } else if (key->type == &dory_key_rsa) {
+        put_rsa(&o, key);
+        r = armour(&o, ENCLOSE("RSA PRIVATE KEY"), text, cap);
+    } else if (key->type == &dory_key_ecdsa_nistp256) {
+        put_ec(&o, key, true);
+        r = armour(&o, ENCLOSE("EC PRIVATE KEY"), text, cap);
+    }
+    dory_wipe(der, sizeof der);
+    return r;
+}
