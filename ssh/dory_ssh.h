@@ -97,6 +97,7 @@ struct dory_ssh_config {
     uint8_t keepalive_max;   /* unanswered ones before DORY_E_TIMEOUT; 0: 3 */
 
     const char *user;         /* client: RFC 4252 user name */
+    bool hostkeys_wanted;     /* client: DORY_EV_HOSTKEYS comes where the server tells its keys */
     uint8_t auth_methods;     /* server: DORY_AUTH_* offered */
     uint8_t auth_tries;       /* server: failures before disconnect; 0: 6. The first "none" is free */
     const char *banner;       /* server: RFC 4252 5.4, sent before the first answer; at most tx_size / 2 bytes; NULL: none */
@@ -188,6 +189,13 @@ enum dory_event_type {
        the client only asks whether the key would do. Bad signatures never reach here. A pending password is wiped with the answer.
        Answer: accept, refuse, or dory_ssh_accept_partial. The caller does the same work for users that do not exist. */
     DORY_EV_AUTH_REQUEST,
+    /* client: all host keys of the server, hostkeys-00@openssh.com (OpenSSH's PROTOCOL 2.5), one string after the other in data, nothing of
+       them proved. Answer: dory_ssh_prove_hostkeys, or accept to leave it. */
+    DORY_EV_HOSTKEYS,
+    /* client: the proof that was asked for: in data a signature for each key, in that order and unverified. Each is over the strings
+       "hostkeys-prove-00@openssh.com", the session identifier (key), and the key's blob. Answer: accept. Does not come where the server
+       refuses. */
+    DORY_EV_HOSTKEYS_PROOF,
     /* server: `request` on `channel`; the command or subsystem name in data, not NUL-terminated. Answer: accept or refuse. */
     DORY_EV_CHANNEL_REQUEST
 };
@@ -239,6 +247,9 @@ struct dory_response {
     size_t n;
 };
 int dory_ssh_auth_respond(struct dory_ssh *ssh, const struct dory_response *responses, unsigned count);
+/* Asks the server to prove that it holds these keys: strings, as in the event's data. Copied. DORY_E_AGAIN, DORY_E_SPACE: not now (a key
+   exchange runs, or the transmit buffer is full); the event still waits. */
+int dory_ssh_prove_hostkeys(struct dory_ssh *ssh, const uint8_t *keys, size_t n);
 /* client: bit i set: the server's server-sig-algs (RFC 8308) names config.user_signatures[i]; UINT32_MAX: it did not say. */
 uint32_t dory_ssh_server_sig_algs(const struct dory_ssh *ssh);
 

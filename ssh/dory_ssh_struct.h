@@ -47,6 +47,7 @@ struct dory_ssh {
     bool want_reply;           /* of the channel request that waits */
     uint16_t global_failures;  /* SSH_MSG_REQUEST_FAILUREs to send */
     uint16_t global_awaited;   /* own global requests without an answer */
+    uint16_t proof_awaited;    /* the last of so many answers is that to hostkeys-prove-00@openssh.com */
     uint16_t version_lines; /* client: lines before the version */
     uint32_t window;        /* initial, per channel */
     uint32_t max_packet;    /* advertised */

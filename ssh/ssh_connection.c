@@ -277,14 +277,23 @@ int dory_i_refuse_open(struct dory_ssh *s, uint32_t peer, uint8_t reason)
     return DORY_OK;
 }
 
+static int raise_with_rest(struct dory_ssh *s, const struct dory_reader *r, enum dory_event_type type)
+{
+    s->pending.data = r->p;
+    s->pending.n = (size_t)(r->end - r->p);
+    dory_i_raise(s, type);
+    return DORY_OK;
+}
+
 static int global_request(struct dory_ssh *s, struct dory_reader *r)
 {
-    bool want_reply;
+    struct dory_slice name = dory_i_get_string(r);
+    bool want_reply = dory_i_get8(r) != 0;
 
-    dory_i_get_string(r);
-    want_reply = dory_i_get8(r) != 0;
     if (r->bad)
         return dory_i_error(s, DORY_E_PROTOCOL, "malformed SSH_MSG_GLOBAL_REQUEST");
+    if (s->config->hostkeys_wanted && !want_reply && dory_i_is(name, "hostkeys-00@openssh.com"))
+        return raise_with_rest(s, r, DORY_EV_HOSTKEYS);
     if (!want_reply)
         return DORY_OK;
     if (s->global_failures == GLOBAL_FAILURES_MAX)
@@ -293,11 +302,16 @@ static int global_request(struct dory_ssh *s, struct dory_reader *r)
     return DORY_OK;
 }
 
-static int global_reply(struct dory_ssh *s)
+static int global_reply(struct dory_ssh *s, struct dory_reader *r, bool success)
 {
     if (s->global_awaited == 0)
         return dory_i_error(s, DORY_E_PROTOCOL, "an answer to no global request");
     s->global_awaited--;
+    if (s->proof_awaited && --s->proof_awaited == 0 && success) {
+        s->pending.key = s->session_id;
+        s->pending.key_n = sizeof s->session_id;
+        return raise_with_rest(s, r, DORY_EV_HOSTKEYS_PROOF);
+    }
     return DORY_OK;
 }
 
@@ -403,7 +417,7 @@ int dory_i_connection(struct dory_ssh *s, uint8_t type, struct dory_reader *r)
         return global_request(s, r);
     case SSH_MSG_REQUEST_SUCCESS:
     case SSH_MSG_REQUEST_FAILURE:
-        return global_reply(s);
+        return global_reply(s, r, type == SSH_MSG_REQUEST_SUCCESS);
     case SSH_MSG_PING:
         return ping(s, r);
     default:
