@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "dory_board.h"
+#include "platform/emulated/emulated.h"
 #include "virt.h"
 
 extern uint8_t virt_data[], virt_data_end[], virt_bss[], virt_bss_end[];
@@ -64,7 +65,14 @@ void virt_reset(void)
     virt_clock_start();
     if (!virt_net_start())
         print("no virtio network device (version 2: -global virtio-mmio.force-legacy=false)\r\n");
-    virt_exit((uint32_t)main());
+    dory_host_exit((uint32_t)main());
+}
+
+/* The machine's own reset: QEMU loads the image again. */
+_Noreturn void dory_board_reset(void)
+{
+    for (;;)
+        *(volatile uint32_t *)0x00100000u = 0x7777;
 }
 
 static void print_hex(const char *name, uint32_t n)
@@ -82,5 +90,5 @@ void virt_fault(uint32_t cause, uint32_t where, uint32_t address)
     print_hex(" at ", where);
     print_hex(", address ", address);
     print("\r\n");
-    virt_exit(3);
+    dory_host_exit(3);
 }

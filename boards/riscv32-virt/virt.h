@@ -51,13 +51,4 @@ bool virt_net_start(void); /* false: there is no network device */
 
 int main(void); /* its result is the exit status */
 
-/* ---- semihosting: the host's arguments, files and exit status */
-
-int virt_arguments(char *text, size_t cap);
-_Noreturn void virt_exit(uint32_t status);
-int virt_file_open(const char *path); /* which must be there; -1: it is not */
-uint32_t virt_file_size(int file);
-bool virt_file_read(int file, uint32_t offset, void *bytes, uint32_t n);
-bool virt_file_write(int file, uint32_t offset, const void *bytes, uint32_t n);
-
 #endif
