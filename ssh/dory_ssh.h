@@ -259,6 +259,13 @@ uint32_t dory_ssh_server_sig_algs(const struct dory_ssh *ssh);
    all are in use. text must live until DORY_CH_STARTED or DORY_CH_FAILED is seen. */
 int dory_ssh_channel_open(struct dory_ssh *ssh, enum dory_request request, const char *text, size_t n);
 
+/* client: opens a channel to a TCP port that the server reaches (RFC 4254 7.2, direct-tcpip); DORY_CH_STARTED when it stands. host[0..n)
+   is copied. Returns its number, DORY_E_SPACE when all are in use, DORY_E_AGAIN where nothing can be sent now: try again after the next
+   bytes. Needs ssh_direct_client.o and nothing else. */
+int dory_ssh_channel_open_direct(struct dory_ssh *ssh, const char *host, size_t n, uint16_t port);
+/* client: why the server refused to open a channel that is DORY_CH_FAILED: RFC 4254 5.1 reason code; 0: it was opened. */
+uint32_t dory_ssh_channel_refusal(const struct dory_ssh *ssh, int channel);
+
 enum {
     DORY_CH_USED = 1,       /* not free */
     DORY_CH_STARTED = 2,    /* the request was accepted */

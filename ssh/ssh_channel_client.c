@@ -78,13 +78,13 @@ static int confirmation(struct dory_ssh *s, struct dory_channel *c, struct dory_
     c->tx_max = dory_i_get32(r);
     if (!dory_i_at_end(r) || c->tx_max == 0)
         return dory_i_error(s, DORY_E_PROTOCOL, "bad SSH_MSG_CHANNEL_OPEN_CONFIRMATION");
-    c->flags = (c->flags & ~(uint32_t)CH_OPENING) | CH_OPEN | CH_WANT_REQUEST;
+    c->flags = (c->flags & ~(uint32_t)CH_OPENING) | CH_OPEN | (c->request ? (uint32_t)CH_WANT_REQUEST : (uint32_t)DORY_CH_STARTED);
     return DORY_OK;
 }
 
 static int open_failure(struct dory_ssh *s, struct dory_channel *c, struct dory_reader *r)
 {
-    dory_i_get32(r);
+    c->status = dory_i_get32(r);
     dory_i_get_string(r);
     dory_i_get_string(r);
     if (!dory_i_at_end(r))

@@ -188,6 +188,10 @@ int dory_cmd_scp(int argc, char **argv)
     }
     if (job.options.flags & (DORY_SCP_TO | DORY_SCP_FROM))
         return dory_copy_remote_side(&job.options);
+    if (job.options.sftp || job.options.program || job.options.direct) {
+        dory_say(DORY_LOG_QUIET, "scp: -s, -S and -R are not supported by this version");
+        return 1;
+    }
     signal(SIGPIPE, SIG_IGN);
     dory_meter_enable(!(job.options.flags & DORY_SCP_QUIET));
     return run(&job);

@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "platform/posix/dory_posix_net.h"
 #include "platform/posix/dory_posix_sys.h"
+#include "scp_config.h"
 #include "scp_progress.h"
 #include "scp_say.h"
 
@@ -200,7 +201,7 @@ static struct pollfd interest(struct dory_client *c, uint64_t now, int *timeout)
 
 void dory_clients_step(struct dory_client *const *clients, int count)
 {
-    struct pollfd waits[CLIENTS_MAX];
+    struct pollfd waits[2 * CLIENTS_MAX];
     int timeout = dory_meter_tick();
     bool moved = false, busy = false;
     uint64_t now;
@@ -212,8 +213,11 @@ void dory_clients_step(struct dory_client *const *clients, int count)
     if (busy)
         timeout = BUSY_MS;
     now = dory_posix_now_ms();
-    for (int i = 0; i < count; i++) waits[i] = interest(clients[i], now, &timeout);
-    if (poll(waits, (nfds_t)count, timeout) <= 0)
+    for (int i = 0; i < count; i++) {
+        waits[i] = interest(clients[i], now, &timeout);
+        waits[count + i] = clients[i]->also ? *clients[i]->also : (struct pollfd){.fd = -1};
+    }
+    if (poll(waits, 2 * (nfds_t)count, timeout) <= 0)
         return;
     for (int i = 0; i < count; i++)
         if (waits[i].revents & (POLLIN | POLLHUP | POLLERR))
@@ -227,36 +231,70 @@ bool dory_client_is_over(const struct dory_client *c)
 
 /* ---- Life ---- */
 
-static const char *or_else(const char *a, const char *b, const char *c)
+struct dory_cli_tokens dory_client_tokens(const struct dory_client *c)
 {
-    return a ? a : b ? b : c;
+    const char *jump = c->options->ssh.proxy_jump;
+
+    return (struct dory_cli_tokens){
+        .host = c->host,
+        .address = c->address,
+        .known_as = c->known_as,
+        .user = c->user,
+        .jump = jump ? jump : "",
+        .port = c->port,
+    };
 }
 
-static uint16_t port_of(const struct dory_cli_options *o, const struct dory_cli_location *l)
+int dory_client_expand(const struct dory_client *c, const char *name, char *out, size_t cap)
 {
-    int port = o->ssh.port > 0 ? o->ssh.port : l->port > 0 ? l->port : o->port > 0 ? o->port : 22;
+    const struct dory_cli_tokens tokens = dory_client_tokens(c);
 
-    return (uint16_t)port;
+    return dory_cli_path(&tokens, name, out, cap);
 }
 
-static void set_names(struct dory_client *c, const struct dory_cli_location *l)
+/* The command line goes before the location, which goes before the files. */
+static bool settle(struct dory_client *c, const struct dory_cli_options *options, const struct dory_cli_location *l)
+{
+    struct dory_cli_ssh *o = &c->own.ssh;
+
+    c->own = *options;
+    c->options = &c->own;
+    c->user_named = l->user;
+    c->port_named = l->port > 0;
+    if (!o->user && l->user)
+        o->user = dory_cli_keep(l->user);
+    if (o->port < 0)
+        o->port = l->port > 0 ? l->port : options->port;
+    if (!dory_cli_config_read(o, options->config_file, l->host))
+        return false;
+    if (o->log >= 0)
+        dory_say_level((enum dory_cli_log)o->log);
+    return true;
+}
+
+static bool set_names(struct dory_client *c, const struct dory_cli_location *l)
 {
     const struct dory_cli_ssh *o = &c->options->ssh;
+    const struct dory_cli_tokens given = {.host = l->host, .address = l->host};
 
-    c->port = port_of(c->options, l);
+    c->port = (uint16_t)(o->port > 0 ? o->port : 22);
     c->known_port = o->host_key_alias ? 22 : c->port;
-    snprintf(c->user, sizeof c->user, "%s", or_else(o->user, l->user, dory_cli_local_user()));
+    snprintf(c->user, sizeof c->user, "%s", o->user ? o->user : dory_cli_local_user());
     snprintf(c->host, sizeof c->host, "%s", l->host);
-    snprintf(c->address, sizeof c->address, "%s", l->host);
-    if (o->hostname && dory_client_expand(c, o->hostname, c->address, sizeof c->address) < 0)
-        snprintf(c->address, sizeof c->address, "%s", l->host);
-    snprintf(c->known_as, sizeof c->known_as, "%s", or_else(o->host_key_alias, NULL, c->address));
+    if (dory_cli_percent(&given, "h", o->hostname ? o->hostname : "%h", c->address, sizeof c->address) < 0) {
+        dory_say(DORY_LOG_ERROR, "scp: %s: cannot make a host name of '%s'", l->host, o->hostname ? o->hostname : l->host);
+        return false;
+    }
+    snprintf(c->known_as, sizeof c->known_as, "%s", o->host_key_alias ? o->host_key_alias : c->address);
+    return true;
 }
 
 bool dory_client_is_for(const struct dory_client *c, const struct dory_cli_options *o, const struct dory_cli_location *l)
 {
-    return c->port == port_of(o, l) && !strcasecmp(c->host, l->host) &&
-           !strcmp(c->user, or_else(o->ssh.user, l->user, dory_cli_local_user()));
+    bool user = o->ssh.user || (l->user ? !strcmp(c->user, l->user) : !c->user_named);
+    bool port = o->ssh.port > 0 || (l->port > 0 ? c->port == l->port : !c->port_named);
+
+    return user && port && !strcasecmp(c->host, l->host);
 }
 
 static uint32_t ms(int seconds)
@@ -309,6 +347,7 @@ static void say_trying(void *ctx, const char *address, const char *failed)
 static int dial(struct dory_client *c)
 {
     const struct dory_cli_ssh *o = &c->options->ssh;
+    bool proxy = (o->proxy_command && strcasecmp(o->proxy_command, "none")) || (o->proxy_jump && strcasecmp(o->proxy_jump, "none"));
     struct dory_net_target target = {
         .host = c->address,
         .port = c->port,
@@ -321,6 +360,8 @@ static int dial(struct dory_client *c)
     int attempts = o->connect_attempts < 1 ? 1 : o->connect_attempts;
     char why[DORY_WHY_MAX];
 
+    if (proxy)
+        return dory_client_by_proxy(c);
     do {
         c->fd = dory_net_connect(&target, why);
     } while (c->fd < 0 && c->fd != DORY_E_NOENT && --attempts > 0 && !sleep(1));
@@ -352,10 +393,6 @@ static bool is_possible(const struct dory_client *c)
     const struct dory_cli_ssh *o = &c->options->ssh;
     const char *name = o->unsupported;
 
-    if (o->proxy_command && strcasecmp(o->proxy_command, "none"))
-        name = "ProxyCommand";
-    if (o->proxy_jump && strcasecmp(o->proxy_jump, "none"))
-        name = "ProxyJump";
     if (o->revoked_host_keys && strcasecmp(o->revoked_host_keys, "none"))
         name = "RevokedHostKeys";
     if (name)
@@ -397,10 +434,8 @@ struct dory_client *dory_client_open(const struct dory_cli_options *options, con
         return NULL;
     }
     memset(c, 0, offsetof(struct dory_client, rx));
-    c->options = options;
     c->fd = -1;
-    set_names(c, location);
-    if (begin(c))
+    if (settle(c, options, location) && set_names(c, location) && begin(c))
         return c;
     dory_client_close(c);
     return NULL;
@@ -420,6 +455,7 @@ void dory_client_close(struct dory_client *c)
     if (c->fd >= 0)
         close(c->fd);
     dory_client_forget_keys(c);
+    dory_client_end_proxy(c);
     dory_wipe(&c->auth, sizeof c->auth);
     free(c);
 }

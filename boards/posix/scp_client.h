@@ -2,9 +2,13 @@
 #ifndef DORY_CLI_CLIENT_H
 #define DORY_CLI_CLIENT_H
 
+#include <poll.h>
+#include <sys/types.h>
+
 #include "dory_ssh.h"
 #include "platform/pump.h"
 #include "scp_algorithms.h"
+#include "scp_expand.h"
 #include "scp_identity.h"
 #include "scp_location.h"
 #include "scp_options.h"
@@ -25,10 +29,14 @@ struct dory_client_auth {
 };
 
 struct dory_client {
-    const struct dory_cli_options *options;
+    const struct dory_cli_options *options; /* own: with the settings that files make for this host */
+    struct dory_cli_options own;
+    bool user_named, port_named; /* by the location that it was opened for */
     char user[256], host[256], address[256], known_as[256]; /* the host as named by the person, to connect to, in known_hosts */
     uint16_t port, known_port;                              /* known_port: in known_hosts */
     int fd;
+    pid_t proxy;         /* the process behind fd; 0: fd is a TCP connection */
+    struct pollfd *also; /* one more descriptor to wait for; NULL */
     int error_number; /* of the socket, 0: none */
     bool readable, broken, met, reported;
     uint64_t free_at_us; /* -l: nothing moves before */
@@ -65,22 +73,22 @@ int dory_client_start(struct dory_client *client, const char *command, struct do
 enum { DORY_FINISH_SILENT = -1, DORY_FINISH_SIGNAL = -2, DORY_FINISH_NEVER = -3 };
 int dory_client_finish(struct dory_client *client, int channel, bool in_order);
 
-/* Inside: scp_hostkey.c, scp_auth.c, scp_report.c. */
+/* Inside: scp_hostkey.c, scp_auth.c, scp_report.c, scp_proxy.c. */
 void dory_client_on_hostkey(struct dory_client *client, const struct dory_event *event);
 void dory_client_auth_begin(struct dory_client *client);
 void dory_client_on_auth(struct dory_client *client, const struct dory_event *event);
+int dory_client_by_proxy(struct dory_client *client);
+void dory_client_end_proxy(struct dory_client *client);
 void dory_client_prefer_known(struct dory_client *client);
 void dory_client_say_names(const struct dory_client *client);
 void dory_client_say_ciphers(const struct dory_client *client);
 void dory_client_on_stderr(void *client, int channel, const uint8_t *bytes, size_t n);
 void dory_client_flush_stderr(struct dory_client *client);
 
-/* ~ and the % tokens of ssh_config(5) in a file name. 0; -1: too long or an unknown token. */
+/* What the % tokens mean for this connection. */
+struct dory_cli_tokens dory_client_tokens(const struct dory_client *client);
+/* ~, ${VARIABLE} and the % tokens of ssh_config(5) in a file name. 0; -1: too long or an unknown token. */
 int dory_client_expand(const struct dory_client *client, const char *name, char *out, size_t cap);
-/* $HOME, or the home directory of the account. */
-const char *dory_cli_home(void);
-/* The login name on this machine. */
-const char *dory_cli_local_user(void);
 /* Asks for a secret on the terminal, or through $SSH_ASKPASS as ssh does. As dory_tty_password. */
 int dory_cli_ask_secret(const char *prompt, char *buf, size_t cap);
 

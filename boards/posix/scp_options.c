@@ -8,12 +8,14 @@
 
 #include "dory_scp.h"
 #include "scp_algorithms.h"
+#include "scp_location.h"
 #include "scp_say.h"
 
 static int usage(void)
 {
-    dory_say_plain(DORY_LOG_QUIET, "usage: scp [-346BCOpqrTv] [-c cipher] [-i identity_file] [-l limit] [-o ssh_option]\n"
-                                   "           [-P port] source ... target");
+    dory_say_plain(DORY_LOG_QUIET, "usage: scp [-346ABCOpqRrsTv] [-c cipher] [-D sftp_server_path] [-F ssh_config]\n"
+                                   "           [-i identity_file] [-J destination] [-l limit] [-o ssh_option]\n"
+                                   "           [-P port] [-S program] [-X sftp_option] source ... target");
     return 1;
 }
 
@@ -23,10 +25,14 @@ static int bad_option(const struct dory_cli_options *o, const char *why)
     return o->classic ? 1 : 255;
 }
 
-static int unsupported(int letter, const char *what)
+static int set_jump(struct dory_cli_options *o, const char *value)
 {
-    dory_say(DORY_LOG_QUIET, "scp: -%c is not supported by this version: %s", letter, what);
-    return 1;
+    if (o->ssh.proxy_command || o->ssh.proxy_jump)
+        return bad_option(o, "Cannot specify -J with ProxyCommand or another ProxyJump");
+    if (!dory_cli_jump_is_good(value))
+        return bad_option(o, "Invalid -J argument");
+    o->ssh.proxy_jump = dory_cli_keep(value);
+    return -1;
 }
 
 static int take_text(struct dory_cli_options *o, int letter, const char *value)
@@ -56,13 +62,10 @@ static int take_text(struct dory_cli_options *o, int letter, const char *value)
             return usage();
         o->limit = (uint64_t)kbits * 1024 / 8;
         return -1;
-    case 'F':
-        if (strcmp(value, "none") == 0 || strcmp(value, "/dev/null") == 0)
-            return -1;
-        return unsupported(letter, "no ssh_config file is read; give -o options");
-    case 'J': return unsupported(letter, "it cannot pass through other hosts yet");
-    case 'S': return unsupported(letter, "it speaks SSH itself");
-    case 'D': return unsupported(letter, "it speaks SCP, not SFTP");
+    case 'F': o->config_file = value; return -1;
+    case 'J': return set_jump(o, value);
+    case 'S': o->program = value; return -1;
+    case 'D': o->sftp_server = value; return -1;
     default: /* 'X': tunes SFTP */ return -1;
     }
 }
@@ -75,10 +78,11 @@ static int take_letter(struct dory_cli_options *o, int letter)
     case 'B': o->ssh.batch = 1; return -1;
     case 'O': o->classic = true; return -1;
     case 'T': o->any_name = true; return -1;
-    case 'R': return unsupported(letter, "leave it out, and the copy goes through this machine");
-    case 's': return unsupported(letter, "it speaks SCP, not SFTP");
+    case 'R': o->direct = true; return -1;
+    case '3': o->direct = false; return -1;
+    case 's': o->sftp = true; return -1;
     case 'v': o->flags |= DORY_SCP_VERBOSE; return -1;
-    default: return -1; /* -3 is how it works, -A and -C change nothing of a copy, -1 and -2 are history */
+    default: return -1; /* -A and -C change nothing of a copy, -1 and -2 are history */
     }
 }
 
@@ -95,17 +99,14 @@ static unsigned flag(int letter)
     }
 }
 
-static void set_level(const struct dory_cli_options *o)
+/* As in ssh, -q and -v go before -o LogLevel, and that before the files. */
+static void set_level(struct dory_cli_options *o)
 {
-    enum dory_cli_log level = DORY_LOG_INFO;
-
     if (o->flags & DORY_SCP_QUIET)
-        level = DORY_LOG_ERROR;
+        o->ssh.log = DORY_LOG_ERROR;
     if (o->flags & DORY_SCP_VERBOSE)
-        level = DORY_LOG_DEBUG;
-    if (o->ssh.log >= 0)
-        level = (enum dory_cli_log)o->ssh.log;
-    dory_say_level(level);
+        o->ssh.log = DORY_LOG_DEBUG;
+    dory_say_level(o->ssh.log >= 0 ? (enum dory_cli_log)o->ssh.log : DORY_LOG_INFO);
 }
 
 int dory_cli_options_parse(struct dory_cli_options *o, int argc, char **argv)

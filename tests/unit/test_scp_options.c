@@ -48,6 +48,14 @@ static void test_letters(void **state)
     assert_string_equal(options.ssh.identities[1], "two");
     assert_string_equal(options.paths[0], "-r");
     assert_int_equal(dory_say_is_level(), DORY_LOG_ERROR);
+    assert_int_equal(parse("-F file -J one,u@two:22 -S program -D server -s -R a b"), -1);
+    assert_string_equal(options.config_file, "file");
+    assert_string_equal(options.ssh.proxy_jump, "one,u@two:22");
+    assert_string_equal(options.program, "program");
+    assert_string_equal(options.sftp_server, "server");
+    assert_true(options.sftp && options.direct);
+    assert_int_equal(parse("-R -3 a b"), -1);
+    assert_false(options.direct);
     assert_int_equal(parse("-v a b"), -1);
     assert_int_equal(dory_say_is_level(), DORY_LOG_DEBUG);
     assert_int_equal(parse("a -r b"), -1); /* no option behind a path */
@@ -85,11 +93,6 @@ static void test_mistakes(void **state)
         {"-P 65536 a b", 255},
         {"-P 22x a b", 255},
         {"-P -1 a b", 255},
-        {"-s a b", 1},
-        {"-J h a b", 1},
-        {"-F file a b", 1},
-        {"-S ssh a b", 1},
-        {"-R a b", 1},
         {"-o Foo=1 a b", 255},
         {"-O -o Foo=1 a b", 1},
         {"-o Port=0 a b", 255},
@@ -98,6 +101,10 @@ static void test_mistakes(void **state)
         {"-o StrictHostKeyChecking=maybe a b", 255},
         {"-o ProxyJump=:h a b", 255},
         {"-c nonsense a b", 255},
+        {"-J :h a b", 255},
+        {"-J h -J i a b", 255},
+        {"-J h/x a b", 255},
+        {"-o ProxyCommand=x -J h a b", 255},
         {"-o BatchMode=2 a b", 255},
         {"-o ConnectTimeout=-1 a b", 255},
         {"-o RekeyLimit=1X a b", 255},

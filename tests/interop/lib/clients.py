@@ -114,7 +114,7 @@ class Dory(Client):
     name = "dory"
 
     def command(self, test, server, sources, target, flags, key="", password=None, port=None, known=None, options=(), login=USER):
-        argv = [test.lab.dory, "scp", "-P", str(port or server.port)] + flags
+        argv = [test.lab.dory, "scp", "-F", "none", "-P", str(port or server.port)] + flags
         wanted = ["UserKnownHostsFile=%s" % (known or known_for(server, port)), "StrictHostKeyChecking=yes"]
         if password is None:
             argv += ["-i", key or test.lab.key]

@@ -1,0 +1,168 @@
+"""Configuration files, ways through other hosts, other programs as transport, and copies between hosts, as with OpenSSH's scp."""
+import os
+import re
+
+from lib import files, sandbox
+from lib.case import case
+from lib.servers import HOST, USER
+
+
+def block(name, server, *more, key=None, lab=None):
+    """A Host block for a server."""
+    lines = ["HostName %s" % server.host, "Port %d" % server.port, "User %s" % USER, "UserKnownHostsFile %s" % server.known,
+             "IdentityFile %s" % (key or server.lab.key), "IdentitiesOnly yes", "IdentityAgent none"] + list(more)
+    return "Host %s\n" % name + "".join("    %s\n" % line for line in lines)
+
+
+def config(t, *blocks, name="config"):
+    return files.write(t.path(name), "".join(b if b.endswith("\n") else b + "\n" for b in blocks), mode=0o600)
+
+
+def dory(t, *words, **how):
+    return t.run([t.lab.dory, "scp"] + list(words), **how)
+
+
+def said(result):
+    return result.err.replace(b"\r\n", b"\n")
+
+
+def content(t, name="a"):
+    return files.write(t.path(name), "content of %s in %s" % (name, t.name))
+
+
+def same(t, there, name="a"):
+    files.holds(os.path.join(there, name), "content of a in %s" % t.name)
+
+
+# ---- -F, ~/.ssh/config, Include, Match
+
+@case("config: -F names a host of its own, with Include and Match")
+def named(t):
+    server = t.lab.server("sshd")
+    there = server.folder(t)
+    content(t)
+    files.write(t.path("more.conf"), "Match host %s exec \"test %%n = short\"\n  Port %d\n" % (HOST, server.port), mode=0o600)
+    path = config(t, "Host=short\n HostName \"%s\" # where\n\tUser = %s" % (HOST, USER), "Match originalhost short\nInclude %s" % t.path("mo*.conf"),
+                  "Host * !other\n IdentityFile %s\n UserKnownHostsFile /nonexistent %s" % (t.lab.key, server.known), "Port 9")
+    t.ok(dory(t, "-B", "-F", path, t.path("a"), "short:" + t.name))
+    same(t, there)
+    t.fails(dory(t, "-B", "-F", "none", t.path("a"), "short:" + t.name), "short")
+
+
+@case("config: ~/.ssh/config is read, and refused where others may write it")
+def own(t):
+    server = t.lab.server("sshd")
+    there = server.folder(t)
+    home = t.path("home")
+    os.makedirs(home + "/.ssh", mode=0o700)
+    path = files.write(home + "/.ssh/config", block("short", server), mode=0o600)
+    content(t)
+    t.ok(dory(t, "-B", t.path("a"), "short:" + t.name, env={"HOME": home}))
+    same(t, there)
+    os.chmod(path, 0o620)
+    result = t.fails(dory(t, "-B", t.path("a"), "short:" + t.name, env={"HOME": home}), "Bad owner or permissions on " + path)
+    t.check(result.rc == 255, "status %d" % result.rc)
+
+
+@case("config: a mistake is told with file and line, in ssh's own words")
+def mistakes(t):
+    content(t)
+    for text in ("Foo bar", "Host x\n Port x", "Port 1 2", "BatchMode maybe", "Ciphers foo", "HostKeyAlgorithms foo", "LogLevel LOUD",
+                 "ConnectTimeout x", "RekeyLimit 1X", "RekeyLimit 15", "Match foo", "Match user", "Match all host x", "Match", "Host", "Include",
+                 "IdentityFile \"a b", "User", "User \"\"", "ProxyJump :x", "ProxyJump a@b:99999", "Foo 1\nBar 2\nPort 3", "=22"):
+        path = config(t, text)
+        ours = dory(t, "-F", path, t.path("a"), "nowhere.invalid:")
+        theirs = t.run(["/usr/bin/ssh", "-G", "-F", path, "nowhere.invalid"])
+        t.check(ours.rc == 255 == theirs.rc, "%r: status %s, ssh's is %s" % (text, ours.rc, theirs.rc))
+        t.check(said(ours) == said(theirs), "%r: %r, ssh says %r" % (text, ours.err, theirs.err))
+    ours = dory(t, "-F", t.path("missing"), t.path("a"), "nowhere.invalid:")
+    theirs = t.run(["/usr/bin/ssh", "-G", "-F", t.path("missing"), "nowhere.invalid"])
+    t.check((ours.rc, said(ours)) == (theirs.rc, said(theirs)), "%r, ssh says %r" % (ours.err, theirs.err))
+
+
+# ---- ProxyJump, ProxyCommand
+
+def hops(t):
+    """Three hosts: the target takes its own key, each hop another one."""
+    one, two, target = t.lab.server("sshd"), t.lab.fresh(t, "sshd"), t.lab.server("serve")
+    return one, two, target, config(t, block("one", one), block("two", two), block("target", target))
+
+
+@case("-J: through two hosts of sshd to dory serve, both ways")
+def two_hops(t):
+    one, two, target, path = hops(t)
+    there = target.folder(t)
+    big = files.write(t.path("a"), b"0123456789abcdef" * (1 << 16))
+    t.ok(dory(t, "-B", "-F", path, "-J", "one,two", big, "target:" + t.name))
+    files.same(big, there + "/a")
+    t.ok(dory(t, "-B", "-F", path, "-J", "one,two", "target:%s/a" % t.name, t.path("back")))
+    files.same(big, t.path("back"))
+    said = t.ok(dory(t, "-v", "-B", "-F", path, "-J", "one,two", big, "target:" + t.name)).text
+    t.check(len(re.findall("Authenticated to", said)) == 3, "not three hosts were logged into")
+    t.check(t.lab.server("serve").alive(), "the target ended")
+
+
+@case("-J: as user@host:port and ssh://, and as ProxyJump; none takes it back; the command line's -o is not for the hops")
+def jumps(t):
+    one, two, target, path = hops(t)
+    there = target.folder(t)
+    content(t)
+    extra = "Host %s\n UserKnownHostsFile %s\n IdentityFile %s\n" % (HOST, one.known, t.lab.key)
+    path = config(t, open(path).read(), extra, name="second")
+    for way in ("%s@%s:%d" % (USER, HOST, one.port), "ssh://%s@%s:%d" % (USER, HOST, one.port)):
+        t.ok(dory(t, "-B", "-F", path, "-J", way, t.path("a"), "target:" + t.name))
+        same(t, there)
+        os.unlink(there + "/a")
+    by_file = config(t, "Match originalhost target\n ProxyJump one\n", open(path).read(), name="third")
+    mark = one.log_size()
+    t.ok(dory(t, "-B", "-F", by_file, t.path("a"), "target:" + t.name))
+    same(t, there)
+    t.check(one.log_size() > mark, "the hop was not used")
+    mark = one.log_size()
+    t.ok(dory(t, "-B", "-F", by_file, "-o", "ProxyJump=none", t.path("a"), "target:" + t.name))
+    t.check(one.log_size() == mark, "the hop was used")
+    t.ok(dory(t, "-B", "-F", by_file, "-o", "RekeyLimit=1M", "-c", "aes256-ctr", t.path("a"), "target:" + t.name))
+
+
+@case("-J: a hop that refuses, is not known, or cannot reach the target, is told")
+def bad_hops(t):
+    one, two, target, path = hops(t)
+    shut = t.lab.fresh(t, "sshd", config=("AllowTcpForwarding no",))
+    content(t)
+    path = config(t, open(path).read(), block("shut", shut), block("stranger", one, "HostKeyAlias nobody", "StrictHostKeyChecking yes"),
+                  block("locked", one, key=t.lab.wrong_key), "Host gone\n HostName 127.0.0.1\n Port 1\n", "Host loop\n ProxyJump loop\n", name="more")
+    for hop, host, words in (("shut", "target", ("shut", "administratively prohibited")), ("stranger", "target", ("nobody",)),
+                             ("locked", "target", ("permission denied",)), ("one", "gone", ("one", "connect failed")),
+                             ("target", "one", ("target", "no way")), ("gone", "target", ("refused",)), ("loop", "target", ("jumphost loop",))):
+        result = t.fails(dory(t, "-B", "-F", path, "-J", hop, t.path("a"), host + ":" + t.name), *words)
+        t.check(result.rc == 255, "status %d through %s" % (result.rc, hop))
+
+
+@case("ProxyCommand: nc's like, and ssh -W, with their tokens")
+def proxy_command(t):
+    one, two, target, path = hops(t)
+    there = target.folder(t)
+    content(t)
+    relay = files.write(t.path("relay"), RELAY, mode=0o755)
+    for command in ("%s %%h %%p" % relay, "ssh -F %s -W %%h:%%p one" % path, "%s %%h %%p %%n %%%%n %%r" % relay):
+        result = t.ok(dory(t, "-B", "-F", path, "-o", "ProxyCommand=" + command, t.path("a"), "target:" + t.name))
+        same(t, there)
+        os.unlink(there + "/a")
+        t.check(("target %%n %s" % USER in result.text) == ("%r" in command), result.text)
+    result = t.fails(dory(t, "-B", "-F", path, "-o", "ProxyCommand=exit 3", t.path("a"), "target:" + t.name), ("closed", "reset"))
+    t.check(result.rc == 255, "status %d" % result.rc)
+
+
+RELAY = """#!/usr/bin/python3
+import os, select, socket, sys
+sys.stderr.write(" ".join(sys.argv[3:]))
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+ends = {0: s.fileno(), s.fileno(): 1}
+while True:
+    for fd in select.select(list(ends), [], [])[0]:
+        data = os.read(fd, 65536)
+        if not data:
+            sys.exit()
+        while data:
+            data = data[os.write(ends[fd], data):]
+"""
