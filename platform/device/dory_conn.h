@@ -1,5 +1,5 @@
 /* One byte stream to a peer, as the session loop of a device sees it: lwIP on a board, memory or a socket in a test. No call waits.
-   (platform/lwip/dory_lwip.h has the same calls; platform/device/lwip_conn.c lends them.) */
+   (platform/lwip/dory_lwip.h has the same calls; dory_conn_lwip in dory_device.h lends them.) */
 #ifndef DORY_CONN_H
 #define DORY_CONN_H
 

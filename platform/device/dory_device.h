@@ -22,14 +22,18 @@
 #include "dory_ssh.h"
 #include "dory_text.h"
 #include "platform/flash/dory_flash.h"
+#include "platform/password.h"
 #include "platform/pump.h"
 
 /* Limits; a board overrides them in its dory_limits.h. */
 #ifndef DORY_DEVICE_SESSIONS
 #define DORY_DEVICE_SESSIONS 2
 #endif
-#ifndef DORY_DEVICE_BUFFER /* each of a session's two packet buffers */
-#define DORY_DEVICE_BUFFER (DORY_MAX_PACKET_LENGTH < 4096 ? DORY_MAX_PACKET_LENGTH : 4096)
+#ifndef DORY_DEVICE_RX /* a session's packet buffers */
+#define DORY_DEVICE_RX 3584
+#endif
+#ifndef DORY_DEVICE_TX
+#define DORY_DEVICE_TX 2048
 #endif
 #ifndef DORY_DEVICE_OUTPUT /* the longest output of a command */
 #define DORY_DEVICE_OUTPUT 1024
@@ -42,6 +46,7 @@
 #endif
 
 struct dory_device;
+struct dory_lwip_config;
 
 /* One command of the registry: `ssh user@device NAME args`, or typed on the console. */
 struct dory_device_command {
@@ -58,6 +63,8 @@ int dory_device_slots(struct dory_device *device, const char *args, struct dory_
 int dory_device_stats(struct dory_device *device, const char *args, struct dory_text *out);
 int dory_device_activate(struct dory_device *device, const char *args, struct dory_text *out);
 int dory_device_reboot(struct dory_device *device, const char *args, struct dory_text *out);
+/* lwIP's pools with their high-water marks. */
+int dory_device_pools(struct dory_device *device, const char *args, struct dory_text *out);
 /* Console: forgets authorized_keys and password; the boot's own password, printed again, lets in. */
 int dory_device_forget(struct dory_device *device, const char *args, struct dory_text *out);
 
@@ -66,7 +73,7 @@ struct dory_device_config {
     const char *user;    /* the one user name */
     const char *version; /* of the firmware, for `version` and the greeting */
     uint16_t port;       /* dory_device_run: 0: 22 */
-    const uint8_t (*address)[4]; /* dory_device_run: address, mask, gateway */
+    const struct dory_lwip_config *net; /* dory_device_run */
     struct dory_flash *flash;
     const struct dory_flash_slot *slots;
     uint8_t slot_count;
@@ -99,22 +106,48 @@ struct dory_device_session {
     const struct dory_conn_ops *ops; /* NULL: free */
     void *conn;
     uint8_t work; /* on the channel: enum of session.c */
-    bool authenticated, ending, again;
+    bool refused, authenticated, ending, again;
     uint64_t started, end_by, wake;
     struct dory_ssh_config config;
     struct dory_ssh ssh;
     struct dory_channel channel;
     struct dory_stream *streams[1];
     struct dory_pump pump;
-    struct dory_scp_command command;
+    struct dory_scp_flat command;
     union {
         struct dory_stream stream;
         struct dory_scp_source source;
         struct dory_scp_sink sink;
         struct dory_device_output output;
     } engine;
-    uint8_t rx[DORY_DEVICE_BUFFER], tx[DORY_DEVICE_BUFFER];
+    uint8_t rx[DORY_DEVICE_RX], tx[DORY_DEVICE_TX];
 };
+
+/* A password that is being checked, a part in each turn; one at a time. */
+struct dory_device_password {
+    struct dory_device_session *owner; /* NULL: none */
+    bool possible;                     /* the user is the right one */
+    uint64_t rest_until;
+    uint8_t expected[32];
+    struct dory_pbkdf2 kdf;
+};
+
+/* Lines that wait for the flash, each with its length in front. A page of flash is given up for lines at most so often: see log.c. */
+struct dory_device_log {
+    uint8_t pages; /* that may be given up now */
+    uint16_t n;
+    uint32_t lost; /* lines */
+    uint64_t next_page;
+    char pending[DORY_DEVICE_LOG_PENDING];
+};
+
+struct dory_device_console {
+    uint8_t n;
+    const struct dory_device_command *command; /* runs */
+    char line[80];
+};
+
+#define DORY_DEVICE_SETUP_SIZE 19 /* characters of the password of one boot */
 
 struct dory_device {
     const struct dory_device_config *config;
@@ -123,11 +156,15 @@ struct dory_device {
     struct dory_key key;
     uint8_t key_blob[64];
     struct dory_hostkey hostkey;
+    char setup[DORY_DEVICE_SETUP_SIZE + 1];
+    struct dory_device_password password;
+    struct dory_device_log log;
+    struct dory_device_console console;
+    uint64_t reboot_at; /* 0: not asked for */
+    uint32_t connections, logins, transfers;
+    uint8_t sessions_most;
     struct dory_flash_fs flash;
-    bool rebooting;
-    uint64_t reboot_at;
     struct dory_device_session sessions[DORY_DEVICE_SESSIONS];
-    /* more follows with the implementation */
 };
 
 /* DORY_E_RNG: no entropy; DORY_E_ARG: the table of slots cannot work; DORY_E_IO: the flash cannot. The console says so. Nothing may be served. */
@@ -142,10 +179,13 @@ bool dory_device_has_room(const struct dory_device *device);
    must be called again though nothing comes; 0: at once. */
 uint32_t dory_device_turn(struct dory_device *device, uint64_t now_ms);
 
+/* A struct dory_lwip as the connection of a session. */
+extern const struct dory_conn_ops dory_conn_lwip;
+
 /* init, then serves on lwIP for ever (platform/lwip/dory_lwip.h); without entropy or flash it stops, after saying so on the console. */
 _Noreturn void dory_device_run(struct dory_device *device, const struct dory_device_config *config);
 
-/* One line to the console and, where there is one, to the log slot. */
-void dory_device_log(struct dory_device *device, const struct dory_text *line);
+/* One line, with the seconds since the start in front, to the console and, where there is one, to the log slot. */
+void dory_device_log(struct dory_device *device, const char *line);
 
 #endif

@@ -1,0 +1,182 @@
+/* The registry of commands, and those that every board has. */
+#include <string.h>
+
+#include "device_internal.h"
+
+enum { REBOOT_MS = 300 };
+
+const struct dory_device_command *dory_i_device_command(const struct dory_device *device, const char *line, bool console, const char **args)
+{
+    size_t n;
+
+    line += strspn(line, " \t");
+    n = strcspn(line, " \t");
+    *args = line + n + strspn(line + n, " \t");
+    for (const struct dory_device_command *c = device->config->commands; c->name; c++)
+        if (strlen(c->name) == n && memcmp(c->name, line, n) == 0 && (console || !c->console))
+            return c;
+    return NULL;
+}
+
+int dory_device_help(struct dory_device *device, const char *args, struct dory_text *out)
+{
+    (void)args;
+    for (const struct dory_device_command *c = device->config->commands; c->name; c++) {
+        dory_text_put(out, c->name);
+        dory_text_column(out, 16);
+        dory_text_put(out, c->help);
+        dory_text_put(out, c->console ? " (console only)\n" : "\n");
+    }
+    return 0;
+}
+
+int dory_device_version(struct dory_device *device, const char *args, struct dory_text *out)
+{
+    (void)args;
+    dory_text_put(out, DEVICE_SOFTWARE " on ");
+    dory_text_put(out, dory_board_name);
+    dory_text_put(out, ", firmware ");
+    dory_text_put(out, device->config->version);
+    dory_text_put(out, dory_board_emulated ? "\nThe entropy is emulated: not for real use\n" : "\n");
+    return 0;
+}
+
+static void state_of(const struct dory_flash_status *status, struct dory_text *out)
+{
+    dory_text_put(out, status->running ? "running" : status->valid ? "valid" : "empty");
+    if (status->chosen)
+        dory_text_put(out, ",active");
+}
+
+/* NAME STATE SIZE ROOM HASH, a line a slot */
+int dory_device_slots(struct dory_device *device, const char *args, struct dory_text *out)
+{
+    const struct dory_flash_slot *slots = device->config->slots;
+    struct dory_flash_status status;
+    int r;
+
+    (void)args;
+    for (unsigned i = 0; i < device->config->slot_count; i++) {
+        if (slots[i].hidden)
+            continue;
+        r = dory_flash_status(&device->flash, i, &status);
+        if (r == DORY_E_AGAIN)
+            return r;
+        dory_text_put(out, slots[i].name);
+        dory_text_column(out, 17);
+        state_of(&status, out);
+        dory_text_column(out, 33);
+        dory_text_number(out, status.size);
+        dory_text_put(out, " of ");
+        dory_text_number(out, status.room);
+        if (status.valid && slots[i].kind != DORY_FLASH_LOG) {
+            dory_text_column(out, 52);
+            dory_text_hex(out, status.sha256, slots[i].kind == DORY_FLASH_FIRMWARE ? 32 : 4);
+        }
+        dory_text_put(out, "\n");
+    }
+    return 0;
+}
+
+static void count(struct dory_text *out, const char *name, uint64_t v)
+{
+    dory_text_put(out, name);
+    dory_text_column(out, 24);
+    dory_text_number(out, v);
+    dory_text_put(out, "\n");
+}
+
+static uint32_t stack_used(void)
+{
+    const uint32_t *p = dory_board_stack;
+
+    while (p < dory_board_stack_end && *p == DORY_BOARD_PAINT)
+        p++;
+    return (uint32_t)((size_t)(dory_board_stack_end - p) * sizeof *p);
+}
+
+int dory_device_stats(struct dory_device *device, const char *args, struct dory_text *out)
+{
+    (void)args;
+    count(out, "seconds since start", device->now / 1000);
+    count(out, "sessions now", dory_i_device_live(device));
+    count(out, "sessions most", device->sessions_most);
+    count(out, "sessions possible", DORY_DEVICE_SESSIONS);
+    count(out, "bytes a session", sizeof(struct dory_device_session));
+    count(out, "connections", device->connections);
+    count(out, "logins", device->logins);
+    count(out, "transfers", device->transfers);
+    count(out, "log lines lost", device->log.lost);
+    count(out, "stack bytes", (uint64_t)(dory_board_stack_end - dory_board_stack) * sizeof *dory_board_stack);
+    count(out, "stack used", stack_used());
+    return 0;
+}
+
+static const char *why_not(int error)
+{
+    switch (error) {
+    case DORY_E_NOENT: return "holds no image";
+    case DORY_E_CRYPTO: return "the image is damaged";
+    case DORY_E_ARG: return "not a firmware slot";
+    case DORY_E_STATE: return "it is being uploaded";
+    default: return dory_strerror(error);
+    }
+}
+
+int dory_device_activate(struct dory_device *device, const char *args, struct dory_text *out)
+{
+    int slot = dory_flash_find(&device->flash, args), r;
+
+    r = slot < 0 ? DORY_E_ARG : dory_flash_activate(&device->flash, (unsigned)slot);
+    if (r == DORY_E_AGAIN)
+        return r;
+    dory_text_put(out, "activate: ");
+    dory_text_bytes(out, args, strlen(args));
+    dory_text_put(out, ": ");
+    dory_text_put(out, r ? why_not(r) : "runs from the next boot on");
+    if (!r)
+        dory_device_log(device, out->p);
+    dory_text_put(out, "\n");
+    return r ? 1 : 0;
+}
+
+int dory_device_reboot(struct dory_device *device, const char *args, struct dory_text *out)
+{
+    (void)args;
+    dory_device_log(device, "reboot");
+    device->reboot_at = device->now + REBOOT_MS;
+    dory_text_put(out, "rebooting\n");
+    return 0;
+}
+
+/* DORY_OK also where there was nothing. */
+static int forget(struct dory_device *device, const char *name)
+{
+    struct dory_fs *fs = &device->flash.fs;
+    int root = fs->ops->root(fs), r;
+
+    if (root < 0)
+        return root;
+    r = fs->ops->remove(fs, root, name);
+    fs->ops->close(fs, root);
+    return r == DORY_E_NOENT ? DORY_OK : r;
+}
+
+int dory_device_forget(struct dory_device *device, const char *args, struct dory_text *out)
+{
+    int r = forget(device, "authorized_keys");
+
+    (void)args;
+    if (!r)
+        r = forget(device, "password");
+    if (r == DORY_E_AGAIN)
+        return r;
+    if (r) {
+        dory_text_put(out, dory_strerror(r));
+        dory_text_put(out, "\n");
+        return 1;
+    }
+    dory_device_log(device, "keys and password forgotten");
+    dory_i_device_print_setup(device);
+    return 0;
+}

@@ -1,0 +1,67 @@
+#include "dory_text.h"
+
+#include <string.h>
+
+void dory_text_init(struct dory_text *text, char *buf, size_t cap)
+{
+    *text = (struct dory_text){.p = buf, .cap = cap};
+    buf[0] = '\0';
+}
+
+static void put(struct dory_text *text, char c)
+{
+    if (text->n + 1 >= text->cap) {
+        text->cut = true;
+        return;
+    }
+    text->p[text->n++] = c;
+    text->p[text->n] = '\0';
+}
+
+void dory_text_put(struct dory_text *text, const char *s)
+{
+    while (*s)
+        put(text, *s++);
+}
+
+void dory_text_bytes(struct dory_text *text, const void *bytes, size_t n)
+{
+    const uint8_t *p = bytes;
+
+    for (size_t i = 0; i < n; i++)
+        put(text, p[i] >= ' ' && p[i] <= '~' ? (char)p[i] : '?');
+}
+
+void dory_text_number(struct dory_text *text, uint64_t v)
+{
+    char digits[21], *p = digits + sizeof digits;
+
+    *--p = '\0';
+    /* 64-bit division is long work on a small machine: most numbers need little of it. */
+    for (; v > UINT32_MAX; v /= 10)
+        *--p = (char)('0' + v % 10);
+    for (uint32_t small = (uint32_t)v; small || !*p; small /= 10)
+        *--p = (char)('0' + small % 10);
+    dory_text_put(text, p);
+}
+
+void dory_text_hex(struct dory_text *text, const uint8_t *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < n; i++) {
+        put(text, digits[bytes[i] >> 4]);
+        put(text, digits[bytes[i] & 15]);
+    }
+}
+
+void dory_text_column(struct dory_text *text, size_t width)
+{
+    size_t line = text->n;
+
+    while (line > 0 && text->p[line - 1] != '\n')
+        line--;
+    do
+        put(text, ' ');
+    while (text->n - line < width && !text->cut);
+}
