@@ -209,6 +209,11 @@ install: all ## install into $(DESTDIR)$(PREFIX)
 	install -d '$(DESTDIR)$(PREFIX)/bin'
 	install -m 755 $B/dory '$(DESTDIR)$(PREFIX)/bin/dory'
 
+run: ## start a board in QEMU for a person: BOARD=lm3s6965evb, PORT=2222 or any free one; Ctrl-C ends it
+	@scripts/setup build test
+	@$(MAKE) --no-print-directory BOARD=$(BOARD) all
+	@scripts/run-board $(BOARD) $(PORT)
+
 clean: ## remove what was built (fetched sources stay)
 	rm -rf build
 
@@ -216,5 +221,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 FORCE:
-.PHONY: all libs dropbear setup demo test unit interop boards check-deps check-symbols test-programs bench-programs size bench fuzz install clean help FORCE
+.PHONY: all libs dropbear setup demo test unit interop boards check-deps check-symbols test-programs bench-programs size bench fuzz install run clean help FORCE
 .SECONDARY:

@@ -1,5 +1,6 @@
 # What the boards without an operating system have in common. A board.mk sets CPU (the compiler's machine flags), TOOLS (their prefix),
 # LINKER_SCRIPT, DIRS_program and DIRS_platform, and includes this. EMULATED = 1: randomness and flash may come from an emulator's host.
+# MLKEM = 1: mlkem768x25519 can be listed; its state wants DORY_KEX_STATE_SIZE.
 override CC     = $(TOOLS)gcc
 override AR     = $(TOOLS)gcc-ar
 override CFLAGS = -Os -g
@@ -11,10 +12,10 @@ LIB_OPT_MBEDTLS = -Os
 LIB_OPT_SODIUM  = -Os
 LIB_OPT_LWIP    = -Os
 
-DIRS_crypto-port = crypto-port crypto-port/small
+DIRS_crypto-port = crypto-port crypto-port/small $(MLKEM:%=crypto-port/hybrid)
 
-# Their contexts would not fit a session of a device.
-OMIT = crypto-port/aes_gcm.c crypto-port/aes_ctr.c $(wildcard crypto-port/cipher_aes*.c) crypto-port/mac_hmac_sha256_etm.c
+# Contexts that would not fit a session of a device, and what crypto-port/small has smaller.
+OMIT = crypto-port/base64.c crypto-port/aes_gcm.c crypto-port/aes_ctr.c $(wildcard crypto-port/cipher_aes*.c) crypto-port/mac_hmac_sha256_etm.c
 
 MBEDTLS_CONFIG = crypto-port/mbedtls_config_small.h
 MBEDTLS_FILES  = sha256.c sha512.c constant_time.c platform_util.c

@@ -12,8 +12,8 @@ LIB_OPT_SODIUM  = -Os
 DIRS_crypto-port = crypto-port crypto-port/small
 DIRS_platform    = platform
 
-# Their contexts would not fit a session of this profile.
-OMIT = crypto-port/aes_gcm.c crypto-port/aes_ctr.c $(wildcard crypto-port/cipher_aes*.c) crypto-port/mac_hmac_sha256_etm.c
+# Contexts that would not fit a session of this profile, and what crypto-port/small has smaller.
+OMIT = crypto-port/base64.c crypto-port/aes_gcm.c crypto-port/aes_ctr.c $(wildcard crypto-port/cipher_aes*.c) crypto-port/mac_hmac_sha256_etm.c
 
 MBEDTLS_CONFIG = crypto-port/mbedtls_config_small.h
 MBEDTLS_FILES  = sha256.c sha512.c constant_time.c platform_util.c

@@ -3,6 +3,7 @@ CPU           = -mcpu=cortex-m3 -mthumb
 TOOLS         = arm-none-eabi-
 LINKER_SCRIPT = boards/mps2-an385/mps2.ld
 EMULATED      = 1
+MLKEM         = 1
 
 DIRS_program  = boards/mps2-an385
 DIRS_platform = platform platform/device platform/flash platform/lwip platform/cortex-m platform/emulated

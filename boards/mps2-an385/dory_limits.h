@@ -1,17 +1,19 @@
-/* The device profile: packet buffers of 3.5 and 2 KiB, one channel, ChaCha20-Poly1305. A session with its engine and buffers stays below 8 KiB
-   (tests/size/session.c asserts it). What these limits mean stands in platform/dory_config.h. */
+/* The device profile with room for ML-KEM: packet buffers of 4 KiB, one channel, ChaCha20-Poly1305. What these limits mean stands in
+   platform/dory_config.h. */
 #define DORY_CIPHER_CTX_SIZE 64
 #define DORY_MAC_CTX_SIZE 8
-#define DORY_KEX_STATE_SIZE 32
+#define DORY_KEX_STATE_SIZE 96
 #define DORY_MAX_PACKET_LENGTH 4096
 #define DORY_CHANNEL_MAX_PACKET 3840
-#define DORY_TX_RESERVE 1024
+#define DORY_TX_RESERVE 2048
 #define DORY_USER_NAME_MAX 32
 #define DORY_COMMAND_MAX 128
 #define DORY_NAME_MAX 40
 #define DORY_SCP_DEPTH_MAX 4
 #define DORY_SCP_PATH_MAX 64
 
+#define DORY_DEVICE_RX 4096
+#define DORY_DEVICE_TX 4096
 #define DORY_DEVICE_SESSIONS  2
 #define DORY_LWIP_CONNECTIONS 3 /* one newcomer waits. The LAN9118 holds 10.5 KB: all windows together stay below 6 segments */
 

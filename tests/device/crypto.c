@@ -398,6 +398,29 @@ static void test_pbkdf2(void)
     expect(memcmp(key, wanted, 32) == 0);
 }
 
+/* RFC 4648, section 10 */
+static void test_base64(void)
+{
+    static const char *const vectors[][2] = {{"", ""},         {"f", "Zg=="},       {"fo", "Zm8="},        {"foo", "Zm9v"},
+                                             {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    static const char *const bad[] = {"Zg=", "Zg", "Zh==", "Zm9=", "Z===", "====", "Zm9v\n", "Zm 9", "Zm9vZg==Zm9v", "Zm9-"};
+    char text[16];
+    uint8_t got[16];
+
+    for (unsigned i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        const char *plain = vectors[i][0], *coded = vectors[i][1];
+        const int plain_n = (int)strlen(plain), coded_n = (int)strlen(coded), bare_n = (int)strcspn(coded, "=");
+        expect(dory_base64_encode(text, sizeof text, (const uint8_t *)plain, (size_t)plain_n, true) == coded_n && strcmp(text, coded) == 0);
+        expect(dory_base64_encode(text, sizeof text, (const uint8_t *)plain, (size_t)plain_n, false) == bare_n &&
+               memcmp(text, coded, (size_t)bare_n) == 0 && text[bare_n] == 0);
+        expect(dory_base64_encode(text, (size_t)coded_n, (const uint8_t *)plain, (size_t)plain_n, true) == DORY_E_SPACE);
+        expect(dory_base64_decode(got, (size_t)plain_n, coded, (size_t)coded_n) == plain_n && memcmp(got, plain, (size_t)plain_n) == 0);
+        expect(i == 0 || dory_base64_decode(got, (size_t)plain_n - 1, coded, (size_t)coded_n) == DORY_E_SPACE);
+    }
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        expect(dory_base64_decode(got, sizeof got, bad[i], strlen(bad[i])) == DORY_E_ARG);
+}
+
 static void test_init_wipe_equal(void)
 {
     uint8_t a[9] = "12345678", b[9] = "12345678";
@@ -508,6 +531,7 @@ static void test_costs(void)
 int main(void)
 {
     run("init, wipe, equal", test_init_wipe_equal);
+    run("base64: RFC 4648", test_base64);
     run("ML-KEM-768: libsodium's values, a bad key refused", test_mlkem);
     run("SHA-256: FIPS 180-4", test_sha256);
     run("PBKDF2: RFC 7914", test_pbkdf2);

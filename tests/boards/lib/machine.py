@@ -1,0 +1,95 @@
+"""A board in QEMU. boards/<board>/qemu holds its command, a line for each machine that runs the image; @NETWORK@ is the user network."""
+import os
+import re
+import select
+import socket
+import subprocess
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+PATIENCE = 60   # seconds after which a machine counts as hanging
+
+
+class Failure(Exception):
+    pass
+
+
+def machines():
+    """(machine, board, command) of every board that can be run."""
+    for board in sorted(os.listdir(os.path.join(TOP, "boards"))):
+        path = os.path.join(TOP, "boards", board, "qemu")
+        if not os.path.exists(path):
+            continue
+        with open(path) as f:
+            for line in f.read().splitlines():
+                words = line.split()
+                name = words[words.index("-M") + 1]
+                yield (board if name == board.split("-")[-1] else name), board, words
+
+
+def command(words, board, port, flash, isolated=True, arguments=(), extra=()):
+    """The command line of a machine whose port 22 is 127.0.0.1:port. Isolated: the guest reaches nothing but who connects to it."""
+    network = "user,%shostfwd=tcp:127.0.0.1:%d-:22" % ("restrict=on," if isolated else "", port)
+    given = ["fw", "flash=%s" % flash] + list(arguments)
+    semihosting = "enable=on,target=native" + "".join(",arg=%s" % a for a in given)
+    return ([w.replace("@NETWORK@", network) for w in words] +
+            ["-display", "none", "-monitor", "none", "-serial", "stdio", "-semihosting-config", semihosting] + list(extra) +
+            ["-kernel", os.path.join(TOP, "build", board, "dory.elf")])
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Machine:
+    """One running machine: what it says on its UART, and what is typed there."""
+
+    def __init__(self, name, board, words, folder, isolated=True, arguments=(), extra=()):
+        self.name, self.board = name, board
+        self.port = free_port()
+        self.said = b""
+        self.seen = 0       # of `said`, by expect
+        argv = command(words, board, self.port, "flash.bin", isolated, arguments, extra)    # relative: the path must hold no blank
+        self.process = subprocess.Popen(argv, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def listen(self, seconds):
+        """Takes what comes within the time; False: nothing did."""
+        if not select.select([self.process.stdout], [], [], seconds)[0]:
+            return False
+        data = os.read(self.process.stdout.fileno(), 65536)
+        self.said += data
+        return bool(data)
+
+    def expect(self, pattern):
+        """Waits for a line that matches and returns the match; a later call looks behind it."""
+        end = time.monotonic() + PATIENCE
+        pattern = re.compile(pattern.encode() if isinstance(pattern, str) else pattern, re.M)
+        while True:
+            match = pattern.search(self.said, self.seen)
+            if match and b"\n" in self.said[match.end():]:
+                self.seen = match.end()
+                return match
+            if time.monotonic() > end:
+                raise Failure("no line like %r on the UART" % pattern.pattern.decode())
+            if not self.listen(1) and self.process.poll() is not None:
+                raise Failure("the machine ended with status %d before a line like %r" % (self.process.returncode, pattern.pattern.decode()))
+
+    def type(self, text):
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def running(self):
+        while self.listen(0):
+            pass
+        return self.process.poll() is None
+
+    def stop(self):
+        """Power off: the flash file keeps what it holds."""
+        self.process.kill()
+        self.process.wait()
+        while self.listen(0):
+            pass
+        self.process.stdin.close()
+        self.process.stdout.close()
