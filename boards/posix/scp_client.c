@@ -136,6 +136,8 @@ static bool answer(struct dory_client *c)
         dory_client_say_names(c);
         dory_client_on_hostkey(c, &event);
         return true;
+    case DORY_EV_HOSTKEYS: dory_client_on_hostkeys(c, &event); return true;
+    case DORY_EV_HOSTKEYS_PROOF: dory_client_on_hostkeys_proof(c, &event); return true;
     case DORY_EV_SIGN: dory_client_on_sign(c, &event); return true;
     case DORY_EV_AUTH: dory_client_on_auth(c, &event); return true;
     case DORY_EV_BANNER:
@@ -331,6 +333,7 @@ static void configure(struct dory_client *c)
                                    : o->alive_max > 255 ? 255
                                                         : o->alive_max),
         .user = c->user,
+        .hostkeys_wanted = dory_client_updates_hostkeys(c),
     };
 }
 

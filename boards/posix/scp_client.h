@@ -39,6 +39,7 @@ struct dory_client {
     struct pollfd *also; /* one more descriptor to wait for; NULL */
     int error_number; /* of the socket, 0: none */
     bool readable, broken, met, reported;
+    bool known; /* the host key is one of those remembered, or was just added to them */
     uint64_t free_at_us; /* -l: nothing moves before */
     uint64_t wake_at;    /* poll no longer than until then; 0: no matter */
     struct dory_client_auth auth;
@@ -51,6 +52,8 @@ struct dory_client {
     bool remote_spoke; /* standard error of the present command was not empty */
     size_t line_n;
     char line[1024]; /* of it, not yet shown */
+    size_t told_keys_n;
+    uint8_t told_keys[8192]; /* further host keys that the server is to prove */
     uint8_t rx[DORY_CLIENT_RX];
     uint8_t tx[DORY_CLIENT_TX];
 };
@@ -75,6 +78,9 @@ int dory_client_finish(struct dory_client *client, int channel, bool in_order);
 
 /* Inside: scp_hostkey.c, scp_auth.c, scp_report.c, scp_proxy.c. */
 void dory_client_on_hostkey(struct dory_client *client, const struct dory_event *event);
+bool dory_client_updates_hostkeys(const struct dory_client *client);
+void dory_client_on_hostkeys(struct dory_client *client, const struct dory_event *event);
+void dory_client_on_hostkeys_proof(struct dory_client *client, const struct dory_event *event);
 void dory_client_auth_begin(struct dory_client *client);
 void dory_client_on_auth(struct dory_client *client, const struct dory_event *event);
 int dory_client_by_proxy(struct dory_client *client);

@@ -6,27 +6,18 @@
 #include <strings.h>
 
 #include "platform/posix/dory_posix_known_hosts.h"
+#include "scp_known_files.h"
 #include "scp_say.h"
 
-#define FILES_MAX     (2 * DORY_CLI_FILES_MAX)
-#define NAME_MAX_HERE 1024
-
-struct files {
-    char names[FILES_MAX][NAME_MAX_HERE];
-    const char *list[FILES_MAX + 1];
-    int n;
-    bool writable; /* the first one is the person's, a new key can be added to it */
-};
-
-static void add_file(const struct dory_client *c, struct files *files, const char *name)
+static void add_file(const struct dory_client *c, struct dory_known_files *files, const char *name)
 {
-    if (files->n == FILES_MAX || !strcasecmp(name, "none") || dory_client_expand(c, name, files->names[files->n], NAME_MAX_HERE) < 0)
+    if (files->n == DORY_KNOWN_FILES_MAX || !strcasecmp(name, "none") || dory_client_expand(c, name, files->names[files->n], sizeof files->names[0]) < 0)
         return;
     files->list[files->n] = files->names[files->n];
     files->n++;
 }
 
-static void add_files(const struct dory_client *c, struct files *files, const struct dory_cli_names *names, const char *a, const char *b)
+static void add_files(const struct dory_client *c, struct dory_known_files *files, const struct dory_cli_names *names, const char *a, const char *b)
 {
     for (int i = 0; i < names->n; i++) add_file(c, files, names->at[i]);
     if (names->n)
@@ -35,7 +26,7 @@ static void add_files(const struct dory_client *c, struct files *files, const st
     add_file(c, files, b);
 }
 
-static void find_files(const struct dory_client *c, struct files *files)
+void dory_client_known_files(const struct dory_client *c, struct dory_known_files *files)
 {
     const struct dory_cli_ssh *o = &c->options->ssh;
 
@@ -49,12 +40,12 @@ static void find_files(const struct dory_client *c, struct files *files)
 void dory_client_prefer_known(struct dory_client *c)
 {
     const char *chosen = c->options->ssh.hostkey_algorithms;
-    struct files files;
+    struct dory_known_files files;
     char types[512];
 
     if (chosen && *chosen != '+' && *chosen != '-')
         return; /* as ssh: a list of the person's own keeps its order */
-    find_files(c, &files);
+    dory_client_known_files(c, &files);
     if (dory_known_hosts_types(files.list, c->known_as, c->known_port, types, sizeof types) > 0)
         dory_cli_algorithms_prefer(&c->algorithms, types);
 }
@@ -109,7 +100,7 @@ static bool ask(const struct dory_client *c, const struct dory_known_result *kno
     }
 }
 
-static void remember(const struct dory_client *c, const struct files *files, const struct offered *offered)
+static void remember(const struct dory_client *c, const struct dory_known_files *files, const struct offered *offered)
 {
     const struct dory_rng *rng = &c->config.rng;
     char why[DORY_WHY_MAX];
@@ -129,7 +120,7 @@ static void remember(const struct dory_client *c, const struct files *files, con
                  offered->label);
 }
 
-static bool new_host(const struct dory_client *c, const struct files *files, const struct dory_known_result *known,
+static bool new_host(const struct dory_client *c, const struct dory_known_files *files, const struct dory_known_result *known,
                      const struct offered *offered)
 {
     int strict = c->options->ssh.strict;
@@ -155,10 +146,10 @@ static bool new_host(const struct dory_client *c, const struct files *files, con
 static bool is_trusted(struct dory_client *c, const struct offered *offered)
 {
     struct dory_known_result known;
-    struct files files;
+    struct dory_known_files files;
     char why[DORY_WHY_MAX];
 
-    find_files(c, &files);
+    dory_client_known_files(c, &files);
     if (dory_known_hosts_check(files.list, c->known_as, c->known_port, offered->key, offered->n, &known, why) < 0) {
         dory_say_plain(DORY_LOG_ERROR, why);
         return false;
@@ -167,6 +158,7 @@ static bool is_trusted(struct dory_client *c, const struct offered *offered)
     case DORY_KNOWN_MATCH:
         dory_say(DORY_LOG_DEBUG, "debug1: Host '%s' is known and matches the %s host key, found in %s:%u", c->known_as, offered->label,
                  known.file, known.line);
+        c->known = true;
         return true;
     case DORY_KNOWN_REVOKED:
         dory_say(DORY_LOG_ERROR, "%s offers the %s key %s, which %s:%u marks as revoked.", c->known_as, offered->label,
@@ -179,7 +171,9 @@ static bool is_trusted(struct dory_client *c, const struct offered *offered)
         dory_say_plain(DORY_LOG_ERROR, "Host key checking is off: going on, but no password will be sent to this host.");
         c->auth.no_password = true;
         return true;
-    default: return new_host(c, &files, &known, offered);
+    default:
+        c->known = new_host(c, &files, &known, offered);
+        return c->known;
     }
 }
 

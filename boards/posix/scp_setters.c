@@ -160,6 +160,16 @@ const char *dory_set_strict(struct dory_cli_ssh *o, const struct dory_cli_words 
     return first_wins(member, i < 0 ? -1 : values[i], unsupported);
 }
 
+const char *dory_set_update(struct dory_cli_ssh *o, const struct dory_cli_words *w, void *member)
+{
+    static const char *const names[] = {"no", "yes", "ask", "false", "true"};
+    static const int values[] = {DORY_UPDATE_NO, DORY_UPDATE_YES, DORY_UPDATE_ASK, DORY_UPDATE_NO, DORY_UPDATE_YES};
+    int i = choose(names, COUNT(names), w->word[0]);
+
+    (void)o;
+    return first_wins(member, i < 0 ? -1 : values[i], unsupported);
+}
+
 const char *dory_set_log(struct dory_cli_ssh *o, const struct dory_cli_words *w, void *member)
 {
     static const char *const names[] = {"quiet", "fatal", "error", "info", "verbose", "debug", "debug1", "debug2", "debug3"};

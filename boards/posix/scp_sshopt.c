@@ -30,6 +30,7 @@ static const struct keyword {
     {"globalknownhostsfile", dory_set_names, IN(global_known_hosts), 0},
     {"revokedhostkeys", dory_set_text, IN(revoked_host_keys), 1},
     {"stricthostkeychecking", dory_set_strict, IN(strict), 1},
+    {"updatehostkeys", dory_set_update, IN(update_hostkeys), 1},
     {"batchmode", dory_set_flag, IN(batch), 1},
     {"ciphers", dory_set_ciphers, IN(ciphers), 1},
     {"macs", dory_set_macs, IN(macs), 1},
@@ -80,7 +81,7 @@ static const char harmless[] =
     "localforward,logverbose,match,nohostauthenticationforlocalhost,obscurekeystroketiming,permitlocalcommand,permitremoteopen,"
     "pkcs11provider,protocol,proxyusefdpass,remotecommand,remoteforward,requesttty,rhostsauthentication,rhostsrsaauthentication,"
     "rsaauthentication,securitykeyprovider,sendenv,sessiontype,setenv,setuptimeout,smartcarddevice,stdinnull,streamlocalbindmask,"
-    "streamlocalbindunlink,syslogfacility,tunnel,tunneldevice,updatehostkeys,useblacklistedkeys,useprivilegedport,userknownhostsfile2,"
+    "streamlocalbindunlink,syslogfacility,tunnel,tunneldevice,useblacklistedkeys,useprivilegedport,userknownhostsfile2,"
     "useroaming,usersh,verifyhostkeydns,versionaddendum,visualhostkey,warnweakcrypto,xauthlocation,";
 
 bool dory_cli_lists(const char *list, const char *name)
@@ -99,7 +100,7 @@ void dory_cli_ssh_init(struct dory_cli_ssh *o)
     o->port = o->strict = o->log = o->family = -1;
     o->batch = o->password_auth = o->pubkey_auth = o->interactive_auth = o->identities_only = o->hash_known_hosts = o->visual_host_key = -1;
     o->connect_timeout = o->alive_interval = o->alive_max = o->password_prompts = o->connect_attempts = -1;
-    o->tcp_keepalive = o->rsa_bits = -1;
+    o->tcp_keepalive = o->rsa_bits = o->update_hostkeys = -1;
     o->rekey_bytes = o->rekey_seconds = -1;
 }
 

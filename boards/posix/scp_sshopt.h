@@ -12,6 +12,7 @@
 #define DORY_CLI_LINE_MAX       16384
 
 enum dory_cli_strict { DORY_STRICT_NO, DORY_STRICT_YES, DORY_STRICT_ASK, DORY_STRICT_ACCEPT_NEW };
+enum dory_cli_update { DORY_UPDATE_NO, DORY_UPDATE_YES, DORY_UPDATE_ASK };
 enum dory_cli_log { DORY_LOG_QUIET, DORY_LOG_ERROR, DORY_LOG_INFO, DORY_LOG_VERBOSE, DORY_LOG_DEBUG };
 
 struct dory_cli_names {
@@ -24,7 +25,7 @@ struct dory_cli_ssh {
     int port, strict, log, family; /* enum dory_cli_strict, enum dory_cli_log, AF_* */
     int batch, password_auth, pubkey_auth, interactive_auth, identities_only, hash_known_hosts, visual_host_key;
     int connect_timeout, alive_interval, alive_max, password_prompts, connect_attempts; /* seconds, counts */
-    int tcp_keepalive, rsa_bits;
+    int tcp_keepalive, rsa_bits, update_hostkeys; /* enum dory_cli_update */
     int64_t rekey_bytes, rekey_seconds;
     const char *user, *hostname, *host_key_alias, *bind_address;
     struct dory_cli_names user_known_hosts, global_known_hosts; /* with ~ and tokens, see dory_client_expand; "none" */
