@@ -31,13 +31,13 @@ struct dory_client_auth {
 struct dory_client {
     const struct dory_cli_options *options; /* own: with the settings that files make for this host */
     struct dory_cli_options own;
-    bool user_named, port_named; /* by the location that it was opened for */
+    bool user_named, port_named;                            /* by the location that it was opened for */
     char user[256], host[256], address[256], known_as[256]; /* the host as named by the person, to connect to, in known_hosts */
     uint16_t port, known_port;                              /* known_port: in known_hosts */
     int fd;
     pid_t proxy;         /* the process behind fd; 0: fd is a TCP connection */
     struct pollfd *also; /* one more descriptor to wait for; NULL */
-    int error_number; /* of the socket, 0: none */
+    int error_number;    /* of the socket, 0: none */
     bool readable, broken, met, reported;
     bool known; /* the host key is one of those remembered, or was just added to them */
     uint64_t free_at_us; /* -l: nothing moves before */

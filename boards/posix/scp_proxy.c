@@ -191,8 +191,7 @@ static int command(struct dory_client *c, int fd)
     char text[DORY_CLI_LINE_MAX] = "exec ";
 
     if (dory_cli_percent(&tokens, NULL, c->options->ssh.proxy_command, text + 5, sizeof text - 5) < 0) {
-        dory_say(DORY_LOG_ERROR, "scp: %s: ProxyCommand is too long or has an unknown token: %s", c->host,
-                 c->options->ssh.proxy_command);
+        dory_say(DORY_LOG_ERROR, "scp: %s: ProxyCommand is too long or has an unknown token: %s", c->host, c->options->ssh.proxy_command);
         return -1;
     }
     dory_say(DORY_LOG_DEBUG, "debug1: Executing proxy command: %s", text);

@@ -205,20 +205,12 @@ static int64_t bytes(const char *value)
     return n << (10 * (unit - units + 1));
 }
 
-/* "1G", "1G 1h", "default none"; in quotes, both may be one word. */
+/* "1G", "1G 1h", "default none" */
 const char *dory_set_rekey(struct dory_cli_ssh *o, const struct dory_cli_words *w, void *member)
 {
-    struct dory_cli_words both;
     int64_t n = 0, s = 0;
 
     (void)member;
-    if (w->n == 1 && strchr(w->word[0], ' ')) {
-        char line[256] = "rekeylimit ";
-
-        strncat(line, w->word[0], sizeof line - strlen(line) - 1);
-        dory_cli_words_split(&both, line);
-        w = &both;
-    }
     if (w->n < 1 || (strcasecmp(w->word[0], "default") && (n = bytes(w->word[0])) < 0))
         return "Bad number '%s': Invalid argument";
     if (n && n < 16)

@@ -31,10 +31,10 @@ struct dory_cli_ssh {
     struct dory_cli_names user_known_hosts, global_known_hosts; /* with ~ and tokens, see dory_client_expand; "none" */
     const char *revoked_host_keys;
     const char *ciphers, *macs, *kex, *hostkey_algorithms, *pubkey_algorithms, *preferred_auth; /* lists, perhaps with + - ^ in front */
-    const char *proxy_command, *proxy_jump; /* at most one of them; "none" */
-    const char *identity_agent;             /* "none", "SSH_AUTH_SOCK", "$VARIABLE", or a path with ~ and tokens */
+    const char *proxy_command, *proxy_jump;                                                     /* at most one of them; "none" */
+    const char *identity_agent; /* "none", "SSH_AUTH_SOCK", "$VARIABLE", or a path with ~ and tokens */
     const char *ignore_unknown, *tag;
-    const char *unsupported; /* a name that cannot be ignored and is not honoured: no connection */
+    const char *unsupported;                         /* a name that cannot be ignored and is not honoured: no connection */
     const char *identities[DORY_CLI_IDENTITIES_MAX]; /* with ~ and tokens; "none": this one names no file */
     bool identity_given[DORY_CLI_IDENTITIES_MAX];    /* by -i, not by a setting */
     int identity_count;
@@ -56,7 +56,8 @@ void dory_cli_ssh_init(struct dory_cli_ssh *options);
 void dory_cli_words_split(struct dory_cli_words *words, const char *text);
 
 /* Applies a line that is neither Host nor Match nor Include. 0; or -1 with a sentence in why, which begins with the place as ssh writes it. */
-int dory_cli_ssh_apply(struct dory_cli_ssh *options, const struct dory_cli_words *words, const char *file, unsigned line, char *why, size_t cap);
+int dory_cli_ssh_apply(struct dory_cli_ssh *options, const struct dory_cli_words *words, const char *file, unsigned line, char *why,
+                       size_t cap);
 
 /* One -o argument, "Name=value" or "Name value"; why as above, for the place "command-line line 0". */
 int dory_cli_ssh_option(struct dory_cli_ssh *options, const char *argument, char *why, size_t cap);
