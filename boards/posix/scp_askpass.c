@@ -1,4 +1,4 @@
-/* A secret from the terminal, or through the program in $SSH_ASKPASS where there is none (ssh(1), ENVIRONMENT). */
+/* A secret, or another answer, from the terminal, or through the program in $SSH_ASKPASS where there is none (ssh(1), ENVIRONMENT). */
 #include "scp_client.h"
 
 #include <errno.h>
@@ -70,13 +70,23 @@ static int run(const char *program, const char *prompt, char *buf, size_t cap)
     return n;
 }
 
-int dory_cli_ask_secret(const char *prompt, char *buf, size_t cap)
+static int ask(const char *prompt, char *buf, size_t cap, int (*at_terminal)(const char *prompt, char *buf, size_t cap))
 {
     const char *program = getenv("SSH_ASKPASS");
     int n;
 
     if (wanted(program, true))
         return run(program, prompt, buf, cap);
-    n = dory_tty_password(prompt, buf, cap);
+    n = at_terminal(prompt, buf, cap);
     return n == DORY_E_NOSYS && wanted(program, false) ? run(program, prompt, buf, cap) : n;
+}
+
+int dory_cli_ask_secret(const char *prompt, char *buf, size_t cap)
+{
+    return ask(prompt, buf, cap, dory_tty_password);
+}
+
+int dory_cli_ask(const char *prompt, char *buf, size_t cap)
+{
+    return ask(prompt, buf, cap, dory_tty_ask);
 }

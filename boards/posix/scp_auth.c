@@ -16,20 +16,54 @@ static bool is_on(int option)
     return option != 0;
 }
 
-/* PreferredAuthentications: which methods, in which order. */
+static const struct {
+    uint8_t method;
+    const char *name;
+} names[] = {
+    {DORY_AUTH_PUBLICKEY, "publickey"},
+    {DORY_AUTH_KEYBOARD_INTERACTIVE, "keyboard-interactive"},
+    {DORY_AUTH_PASSWORD, "password"},
+    {DORY_AUTH_NONE, "none"},
+};
+
+const char *dory_client_method_name(uint8_t method)
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].method == method)
+            return names[i].name;
+    return "none";
+}
+
+static bool is_allowed(const struct dory_cli_ssh *o, uint8_t method)
+{
+    switch (method) {
+    case DORY_AUTH_PUBLICKEY: return is_on(o->pubkey_auth);
+    case DORY_AUTH_KEYBOARD_INTERACTIVE: return is_on(o->interactive_auth) && o->batch != 1;
+    case DORY_AUTH_PASSWORD: return is_on(o->password_auth) && o->batch != 1;
+    default: return false;
+    }
+}
+
+static void append(struct dory_client_auth *a, uint8_t method)
+{
+    for (int i = 0; i < a->order_n; i++)
+        if (a->order[i] == method)
+            return;
+    a->order[a->order_n++] = method;
+}
+
+/* PreferredAuthentications: which methods, in which order. Those that nobody here can do are passed over. */
 void dory_client_auth_begin(struct dory_client *c)
 {
     const struct dory_cli_ssh *o = &c->options->ssh;
-    const char *list = o->preferred_auth ? o->preferred_auth : "publickey,password";
-    struct dory_client_auth *a = &c->auth;
+    const char *list = o->preferred_auth ? o->preferred_auth : "publickey,keyboard-interactive,password";
 
-    while (*list && a->order_n < 2) {
+    while (*list) {
         size_t n = strcspn(list, ",");
 
-        if (n == 9 && !strncmp(list, "publickey", n) && is_on(o->pubkey_auth))
-            a->order[a->order_n++] = DORY_AUTH_PUBLICKEY;
-        if (n == 8 && !strncmp(list, "password", n) && is_on(o->password_auth) && o->batch != 1)
-            a->order[a->order_n++] = DORY_AUTH_PASSWORD;
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            if (strlen(names[i].name) == n && !strncmp(list, names[i].name, n) && is_allowed(o, names[i].method))
+                append(&c->auth, names[i].method);
         list += n;
         list += strspn(list, ", ");
     }
@@ -50,6 +84,8 @@ static bool try_password(struct dory_client *c)
         c->auth.no_password = true;
         if (n == DORY_E_NOSYS)
             dory_say(DORY_LOG_ERROR, "scp: no terminal to ask for the password of %s@%s", c->user, c->host);
+        else if (n == DORY_E_SPACE)
+            dory_say(DORY_LOG_ERROR, "scp: a password has at most %d bytes", PASSWORD_MAX - 1);
         return false;
     }
     result = dory_ssh_auth_password(&c->ssh, (const uint8_t *)password, (size_t)n);
@@ -63,12 +99,9 @@ static enum dory_offer try_method(struct dory_client *c, uint8_t method, bool as
         return dory_client_offer_key(c, asked);
     if (!asked)
         return DORY_OFFER_PROBE_FIRST; /* nobody should type a password that the server will not take */
+    if (method == DORY_AUTH_KEYBOARD_INTERACTIVE)
+        return dory_client_try_interactive(c) ? DORY_OFFER_MADE : DORY_OFFER_NONE;
     return try_password(c) ? DORY_OFFER_MADE : DORY_OFFER_NONE;
-}
-
-static const char *name_of(uint8_t method)
-{
-    return method == DORY_AUTH_PUBLICKEY ? "publickey" : method == DORY_AUTH_PASSWORD ? "password" : "none";
 }
 
 /* What the server answered to the last try. False: it never will be content. */
@@ -79,7 +112,7 @@ static bool take_answer(struct dory_client *c, const struct dory_event *event)
     a->methods = event->methods;
     if (!event->partial)
         return true;
-    dory_say(DORY_LOG_VERBOSE, "Authenticated using \"%s\" with partial success.", name_of(a->last));
+    dory_say(DORY_LOG_VERBOSE, "Authenticated using \"%s\" with partial success.", dory_client_method_name(a->last));
     dory_client_keys_again(c, a->last == DORY_AUTH_PUBLICKEY);
     return ++a->partials <= PARTIALS_MAX;
 }
@@ -87,7 +120,7 @@ static bool take_answer(struct dory_client *c, const struct dory_event *event)
 void dory_client_on_auth(struct dory_client *c, const struct dory_event *event)
 {
     struct dory_client_auth *a = &c->auth;
-    bool asked = a->probed || event->methods || event->partial, probe = !asked;
+    bool asked = a->probed || event->methods || event->partial;
 
     if (!a->last)
         dory_client_say_ciphers(c);
@@ -104,12 +137,13 @@ void dory_client_on_auth(struct dory_client *c, const struct dory_event *event)
         result = try_method(c, method, asked);
         if (result == DORY_OFFER_MADE) {
             a->last = method;
+            dory_say(DORY_LOG_DEBUG, "debug1: Next authentication method: %s", dory_client_method_name(method));
             return;
         }
         if (result == DORY_OFFER_PROBE_FIRST)
             break;
     }
-    if (!probe) {
+    if (asked) {
         dory_ssh_refuse(&c->ssh);
         return;
     }

@@ -113,19 +113,6 @@ static bool transmit(struct dory_client *c, uint64_t now)
 
 /* ---- Events ---- */
 
-static void show_banner(const struct dory_event *event)
-{
-    const uint8_t *at = event->data, *end = at + event->n;
-
-    while (at < end) {
-        const uint8_t *line_end = memchr(at, '\n', (size_t)(end - at));
-        size_t n = (size_t)((line_end ? line_end : end) - at);
-
-        dory_say(DORY_LOG_INFO, "%.*s", (int)(n && at[n - 1] == '\r' ? n - 1 : n), (const char *)at);
-        at += n + 1;
-    }
-}
-
 static bool answer(struct dory_client *c)
 {
     struct dory_event event;
@@ -141,10 +128,12 @@ static bool answer(struct dory_client *c)
     case DORY_EV_SIGN: dory_client_on_sign(c, &event); return true;
     case DORY_EV_AUTH: dory_client_on_auth(c, &event); return true;
     case DORY_EV_BANNER:
-        show_banner(&event);
+        dory_client_show_text(event.data, event.n);
         dory_ssh_accept(&c->ssh);
         return true;
+    case DORY_EV_PROMPTS: dory_client_on_prompts(c, &event); return true;
     case DORY_EV_PASSWD_CHANGE:
+        dory_client_show_text(event.data, event.n);
         dory_say(DORY_LOG_ERROR, "The password of %s@%s has expired: log in with ssh and change it.", c->user, c->host);
         c->auth.no_password = true;
         dory_ssh_accept(&c->ssh);
@@ -384,9 +373,7 @@ static bool log_in(struct dory_client *c)
         return false;
     }
     dory_say(DORY_LOG_DEBUG, "debug1: Authenticated to %s ([%s]:%u) using \"%s\".", c->host, c->address, c->port,
-             c->auth.last == DORY_AUTH_PUBLICKEY  ? "publickey"
-             : c->auth.last == DORY_AUTH_PASSWORD ? "password"
-                                                  : "none");
+             dory_client_method_name(c->auth.last));
     return true;
 }
 

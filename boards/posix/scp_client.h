@@ -22,10 +22,12 @@ struct dory_client_auth {
     uint8_t order[4]; /* DORY_AUTH_*, preferred first */
     int order_n;
     struct dory_identities identities;
-    int keys_offered, passwords_tried, partials;
+    int keys_offered, passwords_tried, interactive_tried, partials;
+    int rounds;      /* of questions in the present keyboard-interactive */
+    bool was_asked;  /* anything in it */
     uint8_t last;    /* the method that was tried last */
     uint8_t methods; /* what the server said last */
-    bool probed, no_password;
+    bool probed, no_password, no_interactive;
 };
 
 struct dory_client {
@@ -85,6 +87,12 @@ void dory_client_auth_begin(struct dory_client *client);
 void dory_client_on_auth(struct dory_client *client, const struct dory_event *event);
 int dory_client_by_proxy(struct dory_client *client);
 void dory_client_end_proxy(struct dory_client *client);
+void dory_client_on_prompts(struct dory_client *client, const struct dory_event *event);
+/* False: nothing more to try. */
+bool dory_client_try_interactive(struct dory_client *client);
+const char *dory_client_method_name(uint8_t method);
+/* Foreign text of one or more lines, escaped, on standard error. */
+void dory_client_show_text(const uint8_t *text, size_t n);
 void dory_client_prefer_known(struct dory_client *client);
 void dory_client_say_names(const struct dory_client *client);
 void dory_client_say_ciphers(const struct dory_client *client);
@@ -97,5 +105,7 @@ struct dory_cli_tokens dory_client_tokens(const struct dory_client *client);
 int dory_client_expand(const struct dory_client *client, const char *name, char *out, size_t cap);
 /* Asks for a secret on the terminal, or through $SSH_ASKPASS as ssh does. As dory_tty_password. */
 int dory_cli_ask_secret(const char *prompt, char *buf, size_t cap);
+/* The same for an answer that may be seen. */
+int dory_cli_ask(const char *prompt, char *buf, size_t cap);
 
 #endif

@@ -31,6 +31,19 @@ void dory_client_say_ciphers(const struct dory_client *c)
              *names.mac_out ? names.mac_out : "<implicit>");
 }
 
+void dory_client_show_text(const uint8_t *at, size_t size)
+{
+    const uint8_t *end = at + size;
+
+    while (at < end) {
+        const uint8_t *line_end = memchr(at, '\n', (size_t)(end - at));
+        size_t n = (size_t)((line_end ? line_end : end) - at);
+
+        dory_say(DORY_LOG_INFO, "%.*s", (int)(n && at[n - 1] == '\r' ? n - 1 : n), (const char *)at);
+        at += n + 1;
+    }
+}
+
 /* ---- Standard error of the far side, line by line ---- */
 
 void dory_client_flush_stderr(struct dory_client *c)
@@ -79,7 +92,7 @@ static void denied(const struct dory_client *c)
     const struct dory_client_auth *a = &c->auth;
 
     dory_say(DORY_LOG_ERROR, "%s@%s: Permission denied (%s).", c->user, c->host, methods(a->methods));
-    if (a->passwords_tried)
+    if (a->passwords_tried || a->interactive_tried)
         return;
     if (a->methods & DORY_AUTH_PUBLICKEY && !a->keys_offered && c->options->ssh.pubkey_auth != 0)
         dory_say(DORY_LOG_INFO, "No key was offered: %s; -i FILE names another.",

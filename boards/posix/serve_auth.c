@@ -60,31 +60,48 @@ static bool password_fits(struct serve_session *session, const struct dory_event
     return error == DORY_OK;
 }
 
+static bool asks_for_password(uint8_t method)
+{
+    return method == DORY_AUTH_PASSWORD || method == DORY_AUTH_KEYBOARD_INTERACTIVE;
+}
+
+static const char *name_of(uint8_t method)
+{
+    switch (method) {
+    case DORY_AUTH_PUBLICKEY: return "publickey";
+    case DORY_AUTH_PASSWORD: return "password";
+    case DORY_AUTH_KEYBOARD_INTERACTIVE: return "keyboard-interactive";
+    default: return "none";
+    }
+}
+
+static void log_decision(const struct serve_session *session, const char *method, bool fits)
+{
+    dory_serve_log("%s: user %s, %s%s%s: %s", session->peer, session->user, method, session->fingerprint[0] ? " " : "",
+                   session->fingerprint, fits ? "accepted" : "refused");
+}
+
 bool dory_session_authenticate(struct serve_session *session, const struct dory_event *event)
 {
-    bool fits = false;
-    const char *method = "none";
+    bool fits = false, proved = event->signed_ok || asks_for_password(event->method);
 
-    if (event->method == DORY_AUTH_PASSWORD && session->serve->now < session->serve->password_after)
+    if (asks_for_password(event->method) && session->serve->now < session->serve->password_after)
         return false;
     dory_escape_text(session->user, sizeof session->user, event->user, event->user_n);
     session->fingerprint[0] = '\0';
     if (event->method == DORY_AUTH_PUBLICKEY) {
-        method = "publickey";
         dory_fingerprint(session->fingerprint, event->key, event->key_n);
         fits = key_fits(session, event);
-    } else if (event->method == DORY_AUTH_PASSWORD) {
-        method = "password";
+    } else if (asks_for_password(event->method)) {
         fits = password_fits(session, event);
     }
     fits = is_the_user(session, event) && fits;
 
-    if (session->serve->options.verbose && (event->signed_ok || event->method == DORY_AUTH_PASSWORD))
-        dory_serve_log("%s: user %s, %s%s%s: %s", session->peer, session->user, method, session->fingerprint[0] ? " " : "",
-                       session->fingerprint, fits ? "accepted" : "refused");
-    if (fits && (event->signed_ok || event->method == DORY_AUTH_PASSWORD)) {
+    if (proved || !fits)
+        log_decision(session, name_of(event->method), fits);
+    if (fits && proved) {
         session->authenticated = true;
-        session->method = method;
+        session->method = name_of(event->method);
     }
     if (fits)
         dory_ssh_accept(&session->ssh);

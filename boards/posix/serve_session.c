@@ -44,7 +44,7 @@ static void configure(struct serve_session *session)
         .login_grace_ms = options->login_grace_s * 1000,
         .idle_ms = options->idle_s * 1000,
         .auth_methods = (uint8_t)((options->authorized_keys ? DORY_AUTH_PUBLICKEY : 0) |
-                                  (options->password_file ? DORY_AUTH_PASSWORD : 0)),
+                                  (options->password_file ? DORY_AUTH_PASSWORD | DORY_AUTH_KEYBOARD_INTERACTIVE : 0)),
         .auth_tries = (uint8_t)options->max_auth_tries,
     };
 }

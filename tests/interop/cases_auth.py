@@ -4,10 +4,13 @@ import re
 import socket
 import threading
 
+import paramiko
+
 from lib import files, sandbox
-from lib.case import add, case
-from lib.clients import DORY, R
-from lib.proc import Failure
+from lib.case import case
+from lib.clients import DBCLIENT, DORY, NEW_DBCLIENT, OPENSSH, PARAMIKO, R, ask
+from lib.paramiko_server import ParamikoServer
+from lib.terminal import Terminal
 
 KEY_TYPES = (("ed25519", ()), ("ecdsa", ("-b", "256")), ("ecdsa", ("-b", "384")), ("ecdsa", ("-b", "521")), ("rsa", ("-b", "2048")))
 
@@ -297,3 +300,331 @@ def algorithms(t):
     t.check(not offered(result), "offered %r" % offered(result))
     os.remove(agent.socket)
     t.fails(fetch(t, server, Agent(t, short).env), "denied", "no mutual signature algorithm")
+
+
+# ---- questions: passwords and keyboard-interactive
+
+PAM = ["UsePAM yes", "KbdInteractiveAuthentication yes"]
+
+
+def at_terminal(t, server, *options, env=None, flags=(), target=None, user=None):
+    there = server.folder(t)
+    files.write(there + "/x", "content", owner=sandbox.UID)
+    argv = [t.lab.dory, "scp", "-P", str(server.port)] + list(flags)
+    for option in list(options) + ["UserKnownHostsFile=" + server.known, "StrictHostKeyChecking=yes"]:
+        argv += ["-o", option]
+    argv += ["%s@%s:%s/x" % (user or sandbox.USER, server.host, t.name), t.path("arrived")]
+    return Terminal(t, argv, env=dict(env or {}, HOME=t.path()))
+
+
+def asking(word):
+    return {"SSH_ASKPASS": ask(word), "SSH_ASKPASS_REQUIRE": "force"}
+
+
+@case("auth: keyboard-interactive with sshd and PAM, at a terminal")
+def pam_terminal(t):
+    server = t.lab.fresh(t, "sshd", before=PAM)
+    terminal = at_terminal(t, server)
+    terminal.expect("(marlin@127.0.0.1) Password: ")
+    terminal.send(sandbox.PASSWORD + "\r")
+    arrived(t, t.hear(terminal.end()))
+    t.check(sandbox.PASSWORD.encode() not in terminal.seen, "the password was shown")
+    t.eventually(lambda: "Accepted keyboard-interactive" in server.whole_log(), "the login in sshd's log")
+
+
+@case("auth: keyboard-interactive three times, then passwords three times, as ssh does")
+def pam_wrong(t):
+    server = t.lab.fresh(t, "sshd", before=PAM + ["MaxAuthTries 20"])
+    terminal = at_terminal(t, server, "PubkeyAuthentication=no")
+    for prompt in ["(marlin@127.0.0.1) Password: "] * 3 + ["marlin@127.0.0.1's password: "] * 3:
+        terminal.expect(prompt)
+        terminal.send("wrong\r")
+    result = t.fails(t.hear(terminal.end()), "marlin@127.0.0.1: Permission denied (publickey,password,keyboard-interactive).")
+    t.check(result.rc == 255, "status %d" % result.rc)
+    theirs = t.run(["ssh", "-F", "none", "-p", str(server.port), "-o", "UserKnownHostsFile=" + server.known, "-o", "PubkeyAuthentication=no",
+                    "marlin@127.0.0.1"], env=asking("wrong"))
+    t.says(theirs, "Permission denied (publickey,password,keyboard-interactive)")
+    for word in ("Failed keyboard-interactive", "Failed password"):
+        count = server.whole_log().count(word)
+        t.check(count == 6, "%s: %d times from both" % (word, count))
+
+
+@case("auth: NumberOfPasswordPrompts, BatchMode, KbdInteractiveAuthentication and PreferredAuthentications decide what is asked")
+def what_is_asked(t):
+    server = t.lab.fresh(t, "sshd", before=PAM + ["MaxAuthTries 20"])
+    for options, methods in ((["NumberOfPasswordPrompts=1"], ["keyboard-interactive", "password"]),
+                             (["NumberOfPasswordPrompts=2", "KbdInteractiveAuthentication=no"], ["password"] * 2),
+                             (["NumberOfPasswordPrompts=1", "PreferredAuthentications=password,keyboard-interactive"], ["password", "keyboard-interactive"]),
+                             (["NumberOfPasswordPrompts=1", "PreferredAuthentications=hostbased,gssapi-with-mic,password,password"], ["password"]),
+                             (["NumberOfPasswordPrompts=1", "PasswordAuthentication=no"], ["keyboard-interactive"]),
+                             (["PreferredAuthentications=gssapi-with-mic"], []),
+                             (["BatchMode=yes"], [])):
+        mark = len(server.whole_log())
+        result = fetch(t, server, asking("wrong"), options=options + ["PubkeyAuthentication=no"], batch=False)
+        t.fails(result, "Permission denied (")
+        t.eventually(lambda: "Connection closed" in server.whole_log()[mark:] or "Disconnected" in server.whole_log()[mark:], "the end in sshd's log")
+        got = re.findall(r"Failed (\S+) for marlin", server.whole_log()[mark:])
+        t.check([g.split("/")[0] for g in got if g != "none"] == methods, "with %r: %r" % (options, got))
+
+
+@case("auth: a program in SSH_ASKPASS answers keyboard-interactive")
+def interactive_askpass(t):
+    server = t.lab.fresh(t, "sshd", before=PAM)
+    arrived(t, fetch(t, server, asking(sandbox.PASSWORD), options=["PreferredAuthentications=keyboard-interactive"], batch=False))
+    result = fetch(t, server, {"SSH_ASKPASS_REQUIRE": "never"}, options=["PubkeyAuthentication=no"], batch=False)
+    t.fails(result, "no terminal", "denied")
+    t.check(result.text.count("no terminal") == 1, result.text)
+
+
+@case("auth: several rounds of questions, none, with and without echo (paramiko)")
+def rounds(t):
+    server = ParamikoServer(t, rounds=[
+        ("First", "Two questions\nare to come", [("Token: ", True), ("PIN: ", False)], ["12 34", "5678"]),
+        ("", "", [], []),
+        ("", "", [("Line one\nline two: ", False)], [""]),
+    ])
+    terminal = at_terminal(t, server)
+    terminal.expect("First")
+    terminal.expect(re.compile(rb"Two questions\r*\nare to come"))
+    terminal.expect("(marlin@127.0.0.1) Token: ")
+    terminal.send("12 34\r")
+    terminal.expect("12 34")        # the terminal shows it
+    terminal.expect("(marlin@127.0.0.1) PIN: ")
+    terminal.send("5678\r")
+    terminal.expect(re.compile(rb"\(marlin@127.0.0.1\) Line one\r*\nline two: "))
+    terminal.send("\r")
+    arrived(t, t.hear(terminal.end()))
+    t.check(b"5678" not in terminal.seen, "the PIN was shown")
+    t.check(server.script.answers == [["12 34", "5678"], [], [""]], "answers were %r" % server.script.answers)
+
+
+@case("auth: questions cannot command the terminal")
+def evil_prompts(t):
+    server = ParamikoServer(t, rounds=[("\x1b[2Jname", "in\x07str\x9bmuction", [("\x1b]0;title\x07Word\u202e: ", False)], ["word"])])
+    terminal = at_terminal(t, server)
+    terminal.expect("Word")
+    terminal.send("word\r")
+    arrived(t, t.hear(terminal.end()))
+    for bad in (b"\x1b", b"\x07", "\u202e".encode(), "\x9b".encode()):
+        t.check(bad not in terminal.seen, "%r reached the terminal: %r" % (bad, terminal.seen))
+    t.check(b"name" in terminal.seen and b"uction" in terminal.seen, "name and instruction are missing: %r" % terminal.seen)
+
+
+@case("auth: questions without an end")
+def endless(t):
+    server = ParamikoServer(t, rounds=[("", "", [], [])] * 1000)
+    result = fetch(t, server, options=["NumberOfPasswordPrompts=2"], batch=False)
+    t.fails(result, "does not stop", "denied")
+    t.check(len(server.script.answers) == 64, "%d answers" % len(server.script.answers))
+
+
+@case("auth: a server that says keyboard-interactive and has no question is tried once")
+def no_question(t):
+    server = ParamikoServer(t, rounds=[])
+    t.fails(fetch(t, server, asking("x"), batch=False), "Permission denied (keyboard-interactive)")
+    t.check(server.script.attempts.count("keyboard-interactive") == 1, "attempts: %r" % server.script.attempts)
+
+
+@case("auth: a demand to change the password is refused in clear words, and no password is asked for again")
+def change_password(t):
+    def demand(transport):
+        message = paramiko.Message()
+        message.add_byte(bytes([60]))       # SSH_MSG_USERAUTH_PASSWD_CHANGEREQ
+        message.add_string("Your \x1b[31mpassword has expired")
+        message.add_string("")
+        transport._send_message(message)
+        transport.auth_handler._send_auth_result = lambda *a: None      # that was the answer
+        return paramiko.AUTH_FAILED
+    server = ParamikoServer(t, methods="password", password=demand)
+    result = t.fails(fetch(t, server, asking("old"), batch=False), "password has expired", "log in with ssh", "denied (password)")
+    t.check(b"\x1b" not in result.err, "the text came raw")
+    t.check(server.script.attempts.count("password") == 1, "attempts: %r" % server.script.attempts)
+
+
+# ---- several methods in a row
+
+@case("auth: AuthenticationMethods of sshd: every order of two, and three")
+def methods_in_a_row(t):
+    a, b = make_key(t, "a"), make_key(t, "b")
+    for methods, keys in (("publickey,password", [a]), ("publickey,keyboard-interactive", [a]), ("password,publickey", [a]),
+                          ("keyboard-interactive,publickey", [a]), ("publickey,publickey", [a, b]), ("publickey,publickey,password", [b, a]),
+                          ("password,keyboard-interactive", [])):
+        server = sshd(t, a, b, before=PAM + ["AuthenticationMethods " + methods])
+        options = [] if keys else ["PubkeyAuthentication=no"]
+        result = fetch(t, server, asking(sandbox.PASSWORD), key=keys, options=options, batch=False)
+        t.check(result.rc == 0, "%s: %s" % (methods, result.text[-500:]))
+        arrived(t, result)
+        t.check(result.text.count("with partial success") == methods.count(","), "%s: %s" % (methods, result.text))
+        server.stop()
+
+
+@case("auth: half of what the server wants is not enough")
+def half(t):
+    a = make_key(t, "a")
+    server = sshd(t, a, before=["AuthenticationMethods publickey,publickey"])
+    result = t.fails(fetch(t, server, key=a), "partial success", "Permission denied (publickey)")
+    t.check(len(offered(result)) == 1, "the key was offered %d times" % len(offered(result)))
+    server = sshd(t, a, before=PAM + ["AuthenticationMethods publickey,password"])
+    t.fails(fetch(t, server, key=a), "partial success", "Permission denied (password)")
+    t.fails(fetch(t, server, asking("wrong"), key=a, batch=False), "please try again", "Permission denied (password)")
+
+
+@case("auth: a server that is content in part for ever")
+def partial_for_ever(t):
+    server = ParamikoServer(t, methods="password", password=lambda transport: paramiko.AUTH_PARTIALLY_SUCCESSFUL)
+    t.fails(fetch(t, server, asking("x"), options=["NumberOfPasswordPrompts=100"], batch=False), "denied")
+    t.check(2 <= server.script.attempts.count("password") <= 10, "%d passwords went out" % server.script.attempts.count("password"))
+
+
+@case("auth: sshd's MaxAuthTries ends it in its words, with scp's exit status")
+def max_auth_tries(t):
+    keys = [make_key(t, "k%d" % i) for i in range(8)]
+    server = sshd(t, t.lab.key, config=["MaxAuthTries 3"])
+    agent = Agent(t, *keys)
+    result = t.fails(fetch(t, server, agent.env), "Received disconnect from 127.0.0.1 port %d:2: Too many authentication failures" % server.port)
+    t.check(2 <= len(offered(result)) <= 3, "%d keys were offered" % len(offered(result)))
+    for flags in ([], ["-O"]):
+        theirs = t.run(["scp", "-F", "none", "-P", str(server.port)] + flags + ["-o", "BatchMode=yes", "-o", "UserKnownHostsFile=" + server.known,
+                                                                                "marlin@127.0.0.1:x", t.path("x")], env=agent.env)
+        ours = fetch(t, server, agent.env, flags=flags)
+        t.check(ours.rc == theirs.rc, "status %d, scp's %d" % (ours.rc, theirs.rc))
+
+
+# ---- dory serve asks
+
+def log_lines(t, server, *words):
+    return t.eventually(lambda: [x for x in server.whole_log().splitlines() if all(w in x for w in words)], "%r in the server's log" % (words,))
+
+
+@case("auth: keyboard-interactive at dory serve, asked by scp, sftp's ssh, dbclient, paramiko and dory")
+def serve_asks(t):
+    server = t.lab.fresh(t, "serve")
+    there = server.folder(t)
+    source = files.write(t.path("source"), "content")
+    only = ["PreferredAuthentications=keyboard-interactive"]
+    for client, how in ((OPENSSH, {"options": only}), (DBCLIENT, {}), (NEW_DBCLIENT, {}), (PARAMIKO, {"options": ["interactive"]}), (DORY, {"options": only})):
+        mark = len(server.whole_log())
+        t.ok(client.copy(t, server, source, R("%s/%s" % (t.name, client.name)), password=sandbox.PASSWORD, **how))
+        files.same(os.path.join(there, client.name), source)
+        t.eventually(lambda: "keyboard-interactive: accepted" in server.whole_log()[mark:] or
+                     (not how and "password: accepted" in server.whole_log()[mark:]), "%s's login in the log" % client.name)
+
+
+@case("auth: keyboard-interactive at dory serve with stock ssh at a terminal")
+def serve_asks_terminal(t):
+    server = t.lab.fresh(t, "serve")
+    files.write(server.folder(t) + "/x", "content", owner=sandbox.UID)
+    argv = ["scp", "-O", "-F", "none", "-P", str(server.port), "-o", "UserKnownHostsFile=" + server.known, "-o", "PubkeyAuthentication=no",
+            "%s@127.0.0.1:%s/x" % (sandbox.USER, t.name), t.path("arrived")]
+    terminal = Terminal(t, argv)
+    for word in ("wrong", "", sandbox.PASSWORD):
+        terminal.expect("(marlin@127.0.0.1) Password: ")
+        terminal.send(word + "\r")
+    arrived(t, t.hear(terminal.end()))
+    t.check(len(log_lines(t, server, "keyboard-interactive: refused", "user marlin", "127.0.0.1:")) == 2, server.whole_log())
+    log_lines(t, server, "keyboard-interactive: accepted", "user marlin", "127.0.0.1:")
+
+
+@case("auth: dory serve without a password file asks nothing; without authorized_keys it takes no key")
+def serve_methods(t):
+    for how, shown in (({"passwords": False}, "(publickey)"), ({"authorized": False}, "(password,keyboard-interactive)"),
+                       ({}, "(publickey,password,keyboard-interactive)")):
+        server = t.lab.fresh(t, "serve", **how)
+        result = t.run(["ssh", "-F", "none", "-p", str(server.port), "-o", "UserKnownHostsFile=" + server.known, "-o", "BatchMode=yes",
+                        "-i", t.lab.wrong_key, "marlin@127.0.0.1"])
+        t.fails(result, "Permission denied " + shown)
+
+
+@case("auth: keyboard-interactive at dory serve: --max-auth-tries, and answers that are none")
+def serve_tries(t):
+    server = t.lab.fresh(t, "serve", options=["--max-auth-tries", "3"])
+    result = fetch(t, server, asking("wrong"), options=["PubkeyAuthentication=no", "NumberOfPasswordPrompts=10"], batch=False)
+    t.fails(result, "Received disconnect from", "Too many authentication failures")
+    t.check(len(log_lines(t, server, "keyboard-interactive: refused")) == 3, server.whole_log())
+    for answers in ([], ["", ""], [sandbox.PASSWORD, ""], ["x" * 10240], [""]):
+        transport = paramiko.Transport(("127.0.0.1", server.port))
+        t.at_end(transport.close)
+        transport.start_client()
+        try:
+            transport.auth_interactive(sandbox.USER, lambda title, instructions, prompts: answers)
+            t.fail("%d answers came in" % len(answers))
+        except paramiko.AuthenticationException:
+            pass
+        transport.close()
+
+
+@case("auth: keyboard-interactive at dory serve: an unknown user sees what a known one sees")
+def serve_unknown(t):
+    server = t.lab.fresh(t, "serve")
+    seen = []
+    for user in (sandbox.USER, "nobody-here", "x" * 200):
+        prompts = []
+        transport = paramiko.Transport(("127.0.0.1", server.port))
+        t.at_end(transport.close)
+        transport.start_client()
+
+        def handler(title, instructions, asked):
+            prompts.append((title, instructions, asked))
+            return [sandbox.PASSWORD if user != sandbox.USER else "wrong"]
+        for _ in range(2):
+            try:
+                transport.auth_interactive(user, handler)
+                t.fail("%s came in" % user)
+            except paramiko.BadAuthenticationType as e:
+                t.fail("%s: %s" % (user[:20], e))
+            except paramiko.AuthenticationException:
+                pass
+        transport.close()
+        seen.append(prompts)
+    t.check(seen[0] == [("", "", [("Password: ", False)])] * 2, "asked %r" % seen[0])
+    t.check(seen[1] == seen[0] and seen[2] == seen[0], "others were asked %r" % seen[1:])
+
+
+@case("auth: --login-grace-time of dory serve ends who does not answer its question")
+def serve_grace(t):
+    server = t.lab.fresh(t, "serve", options=["--login-grace-time", "1"])
+    waiting = threading.Event()
+    transport = paramiko.Transport(("127.0.0.1", server.port))
+    t.at_end(transport.close)
+    transport.start_client()
+
+    def handler(title, instructions, asked):
+        waiting.set()
+        t.eventually(lambda: not transport.is_active(), "the end of the connection")
+        return [sandbox.PASSWORD]
+    try:
+        transport.auth_interactive(sandbox.USER, handler)
+        t.fail("it came in")
+    except (paramiko.SSHException, EOFError, OSError):
+        pass
+    t.check(waiting.is_set(), "nothing was asked")
+    log_lines(t, server, "session without login")
+
+
+@case("auth: the log of dory serve: each login with method, key and address, names escaped")
+def serve_log(t):
+    server = t.lab.fresh(t, "serve")
+    server.folder(t)
+    for name in ("evil\x1b[31m\nfake: line", sandbox.USER):
+        transport = paramiko.Transport(("127.0.0.1", server.port))
+        t.at_end(transport.close)
+        transport.start_client()
+        here = "127.0.0.1:%d" % transport.sock.getsockname()[1]
+        for word in ("wrong", "wr\nong"):
+            try:
+                transport.auth_password(name, word, fallback=False)
+            except paramiko.AuthenticationException:
+                pass
+        for key in (t.lab.wrong_key, t.lab.key):
+            try:
+                transport.auth_publickey(name, paramiko.Ed25519Key(filename=key))
+            except paramiko.AuthenticationException:
+                pass
+        transport.close()
+        wrong, right = prints(t, t.lab.wrong_key, t.lab.key)
+        shown = "evil\\033[31m\\nfake: line" if name != sandbox.USER else name
+        t.check(len(log_lines(t, server, here, "user %s, password: refused" % shown)) == 2, server.whole_log())
+        log_lines(t, server, here, "user %s, publickey %s: refused" % (shown, wrong))
+        log_lines(t, server, here, "user %s, publickey %s: %s" % (shown, right, "accepted" if name == sandbox.USER else "refused"))
+    t.check("\x1b" not in server.whole_log() and "\nfake" not in server.whole_log(), "a name commands the log")
+    t.check("wr" + "ong" not in server.whole_log(), "a password is in the log")

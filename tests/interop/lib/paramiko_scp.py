@@ -1,6 +1,6 @@
 """A small scp on paramiko: the SCP protocol over an exec channel.
 
-usage: paramiko_scp.py --host H --port P --user U --known FILE [--key FILE] [--rekey BYTES] [-r] [-p] up LOCAL ... REMOTE
+usage: paramiko_scp.py --host H --port P --user U --known FILE [--key FILE] [--rekey BYTES] [--interactive] [-r] [-p] up LOCAL ... REMOTE
        ...                                                                                            down REMOTE ... LOCAL
 The password comes from the environment, PARAMIKO_PASSWORD.
 """
@@ -150,6 +150,7 @@ def main():
         p.add_argument(name)
     p.add_argument("--port", type=int)
     p.add_argument("--rekey", type=int)
+    p.add_argument("--interactive", action="store_true")
     p.add_argument("-r", action="store_true")
     p.add_argument("-p", action="store_true")
     p.add_argument("way", choices=("up", "down"))
@@ -158,6 +159,9 @@ def main():
     client = paramiko.SSHClient()
     client.load_host_keys(flags.known)
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
+    if flags.interactive:   # in place of the order that paramiko would try
+        client._auth = lambda *rest: client.get_transport().auth_interactive(
+            flags.user, lambda title, instructions, prompts: [os.environ["PARAMIKO_PASSWORD"] for _ in prompts])
     client.connect(flags.host, flags.port, flags.user, password=os.environ.get("PARAMIKO_PASSWORD"), key_filename=flags.key, allow_agent=False,
                    look_for_keys=False, timeout=60)
     transport = client.get_transport()

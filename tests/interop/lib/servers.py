@@ -133,13 +133,13 @@ class Server:
 
 
 class Sshd(Server):
-    """how: config (more lines of sshd_config), level (of its log), authorized (an authorized_keys file),
+    """how: config (more lines of sshd_config), before (lines that win over all others), level (of its log), authorized (an authorized_keys file),
     password (False: it takes none)."""
     kind = "sshd"
 
     def argv(self):
         config = os.path.join(sandbox.BASE, "etc", "config." + self.name)
-        lines = [
+        lines = list(self.how.get("before", ())) + [
             "Port %d" % self.port, "ListenAddress %s" % self.host, "HostKey %s" % self.host_key, "PidFile none", "UsePAM no",
             "AuthorizedKeysFile %s" % (self.how.get("authorized") or self.lab.authorized), "PasswordAuthentication %s" % ("yes" if self.how.get("password", True) else "no"), "KbdInteractiveAuthentication no", "UseDNS no",
             "PrintMotd no", "PrintLastLog no", "MaxStartups 100", "MaxSessions 64", "LogLevel %s" % self.how.get("level", "VERBOSE"),
