@@ -17,6 +17,7 @@ int dory_i_server_service(struct dory_ssh *s, struct dory_reader *r)
     w = dory_i_begin(s, SSH_MSG_SERVICE_ACCEPT);
     dory_i_put_text(&w, "ssh-userauth");
     s->phase = PHASE_AUTH;
+    s->auth_outstanding = 0;
     return dory_i_end(s, &w);
 }
 

@@ -38,7 +38,7 @@ static const struct range encrypted[] =
 
 static const struct range before_login[] = {{80, 127, R, R}, {128, 255, R | U, R | U}, {192, 192, R | U | K, R | U | K}};
 static const struct range service[] = {{5, 5, V, R | U}, {6, 6, R | U, V}, {7, 7, K, K}};
-static const struct range login[] = {{50, 50, V, R}, {51, 52, R, V},       {53, 53, R, K},
+static const struct range login[] = {{50, 50, V, R}, {5, 5, V, R | U}, {51, 52, R, V},       {53, 53, R, K},
                                      {60, 60, R, V}, {7, 7, R | U | K, K}, {6, 6, R | U, R}};
 
 static const struct range logged_in[] = {

@@ -557,7 +557,7 @@ def serve_tries(t):
 def serve_unknown(t):
     server = t.lab.fresh(t, "serve")
     seen = []
-    for user in (sandbox.USER, "nobody-here", "x" * 200):
+    for user in (sandbox.USER, "nobody-here", "x" * 32):
         prompts = []
         transport = paramiko.Transport(("127.0.0.1", server.port))
         t.at_end(transport.close)
