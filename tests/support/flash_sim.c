@@ -106,8 +106,10 @@ static int program(struct dory_flash *flash, uint32_t at, const uint8_t *bytes, 
             break;
         }
     change(sim, sim->bytes + at, bytes, n);
-    if (sim->operations == sim->forget_at)
+    if (sim->operations == sim->forget_at) {
         sim->bytes[at + n / 2] ^= 1;
+        sim->forgot = true;
+    }
     return sim->dead ? DORY_E_IO : DORY_OK;
 }
 
@@ -122,7 +124,7 @@ void flash_sim_init(struct flash_sim *sim, uint8_t *bytes, uint32_t page, uint32
 
 void flash_sim_reboot(struct flash_sim *sim)
 {
-    sim->dead = false;
+    sim->dead = sim->forgot = false;
     sim->busy = 0;
     sim->cut_at = sim->fail_at = sim->forget_at = 0;
     sim->operations = sim->erases = 0;

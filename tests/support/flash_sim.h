@@ -20,7 +20,8 @@ struct flash_sim {
     bool dead;               /* the power is gone: every call fails until flash_sim_reboot */
     unsigned long violations; /* of the rules above */
     unsigned long fail_at;   /* this operation returns DORY_E_IO and does nothing; 0: none */
-    unsigned long forget_at; /* this one says that it is done and has lost a bit; 0: none */
+    unsigned long forget_at; /* this one says that it is done and has lost a bit, if it was a program; 0: none */
+    bool forgot;              /* it was */
     uint32_t random;
     uint32_t *wear;          /* erases of each page, of the caller; NULL: not counted */
 };
