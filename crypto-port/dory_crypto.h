@@ -63,7 +63,8 @@ extern const struct dory_kex dory_kex_ecdh_sha2_nistp256;
 extern const struct dory_kex dory_kex_mlkem768x25519_sha256;
 
 /* Verification of a signature algorithm. key and sig are whole SSH blobs, type strings included (RFC 4253 6.6, RFC 8709, RFC 8332);
-   verify parses them strictly and returns DORY_OK only for a good signature by that very algorithm. */
+   verify parses them strictly and returns DORY_OK only for a good signature by that very algorithm. DORY_E_NOSYS: the key is of a size
+   that is not used here, whatever the signature; DORY_E_CRYPTO: anything else. */
 struct dory_sigalg {
     const char *name;      /* signature algorithm, as in name-lists: "ssh-ed25519", "rsa-sha2-256" */
     const char *key_type;  /* first string of the key blob: "ssh-ed25519", "ssh-rsa" */

@@ -34,9 +34,11 @@ static int verify_signature(struct dory_ssh *s, struct dory_slice key, struct do
     struct dory_slice name = {(const uint8_t *)s->hostkey_algorithm, strlen(s->hostkey_algorithm)};
     const struct dory_sigalg *alg = dory_i_find_signature(s, name);
 
-    if (alg->verify(key.p, key.n, s->h, sizeof s->h, signature.p, signature.n))
-        return dory_i_error(s, DORY_E_KEX, "the host key's signature is wrong");
-    return DORY_OK;
+    int rc = alg->verify(key.p, key.n, s->h, sizeof s->h, signature.p, signature.n);
+
+    if (rc == DORY_E_NOSYS)
+        return dory_i_error(s, DORY_E_KEX, "the host key has too few bits to be safe, or more than are handled here");
+    return rc ? dory_i_error(s, DORY_E_KEX, "the host key's signature is wrong") : DORY_OK;
 }
 
 /* The first key is shown to the caller; any other at a rekey is an attack. */

@@ -72,13 +72,17 @@ static bool take_number(struct rest *in, struct rest *out)
     return true;
 }
 
-static bool load_public(mbedtls_rsa_context *rsa, const uint8_t *key, size_t key_n)
+static int load_public(mbedtls_rsa_context *rsa, const uint8_t *key, size_t key_n)
 {
     struct rest in = {key, key_n}, e, n;
 
-    return take_name(&in, "ssh-rsa") && take_number(&in, &e) && take_number(&in, &n) && in.n == 0 && n.n <= RSA_MAX + 1 &&
-           mbedtls_rsa_import_raw(rsa, n.p, n.n, NULL, 0, NULL, 0, NULL, 0, e.p, e.n) == 0 && mbedtls_rsa_complete(rsa) == 0 &&
-           dory_rsa_is_usable(rsa);
+    if (!take_name(&in, "ssh-rsa") || !take_number(&in, &e) || !take_number(&in, &n) || in.n != 0)
+        return DORY_E_CRYPTO;
+    if (n.n < DORY_RSA_BITS_MIN / 8 || n.n > RSA_MAX + 1)
+        return DORY_E_NOSYS;
+    if (mbedtls_rsa_import_raw(rsa, n.p, n.n, NULL, 0, NULL, 0, NULL, 0, e.p, e.n) != 0 || mbedtls_rsa_complete(rsa) != 0)
+        return DORY_E_CRYPTO;
+    return dory_rsa_is_usable(rsa) ? DORY_OK : DORY_E_NOSYS;
 }
 
 static int verify(const char *algorithm, const uint8_t *key, size_t key_n, const uint8_t *msg, size_t n, const uint8_t *sig, size_t sig_n)
@@ -87,15 +91,17 @@ static int verify(const char *algorithm, const uint8_t *key, size_t key_n, const
     struct rest in = {sig, sig_n}, number;
     mbedtls_rsa_context rsa;
     uint8_t digest[64];
-    int r = DORY_E_CRYPTO;
+    int r;
 
     if (!take_name(&in, algorithm) || !take_string(&in, &number) || in.n != 0)
         return DORY_E_CRYPTO;
     mbedtls_rsa_init(&rsa);
-    if (load_public(&rsa, key, key_n) && number.n == mbedtls_rsa_get_len(&rsa)) {
+    r = load_public(&rsa, key, key_n);
+    if (r == DORY_OK) {
         dory_rsa_digest(hash, msg, n, digest);
-        if (mbedtls_rsa_rsassa_pkcs1_v15_verify(&rsa, hash->type, hash->size, digest, number.p) == 0)
-            r = DORY_OK;
+        if (number.n != mbedtls_rsa_get_len(&rsa) ||
+            mbedtls_rsa_rsassa_pkcs1_v15_verify(&rsa, hash->type, hash->size, digest, number.p) != 0)
+            r = DORY_E_CRYPTO;
     }
     mbedtls_rsa_free(&rsa);
     return r;

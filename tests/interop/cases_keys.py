@@ -3,8 +3,9 @@ import os
 import stat
 
 from lib import files, sandbox
-from lib.case import case
-from lib.clients import DBCLIENT, DORY, OPENSSH, PARAMIKO, R
+from lib.case import add, case
+from lib.clients import DBCLIENT, DORY, NEW_DBCLIENT, OPENSSH, PARAMIKO, R
+from lib.terminal import Terminal
 
 
 def keygen(t, *args, **how):
@@ -144,3 +145,221 @@ def serve_host_key(t):
     t.fails(start(t.path("missing")), t.path("missing"), "keygen")
     t.fails(start(files.write(t.path("damaged"), files.read(t.lab.key)[:100], mode=0o600)), t.path("damaged"))
     t.fails(start(files.write(t.path("open"), files.read(t.lab.key), mode=0o644)), t.path("open"))
+
+
+# ---- every type of key, as host key and as user key, in both roles
+
+TYPES = {"ssh-ed25519": ("ed25519", ()), "ecdsa-sha2-nistp256": ("ecdsa", ("-b", "256")), "rsa-sha2-512": ("rsa", ("-b", "2048")),
+         "rsa-sha2-256": ("rsa", ("-b", "3072"))}
+
+
+def theirs(t, name, kind, flags=(), passphrase=""):
+    """A key of ssh-keygen's making."""
+    path = t.path(name)
+    t.ok(t.run(["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", name, "-f", path] + list(flags)))
+    return path
+
+
+def admit(t, *keys):
+    """Lets these keys in everywhere; Dropbear looks into the home folder alone. Returns the file for the others."""
+    home = os.path.join(sandbox.home(), ".ssh", "authorized_keys")
+    before = files.read(home)
+    t.at_end(lambda: files.write(home, before, mode=0o644, owner=sandbox.UID))
+    text = "".join(t.lab.public(key) + "\n" for key in keys)
+    files.write(home, text, mode=0o644, owner=sandbox.UID)
+    return files.write(os.path.join(t.lab.keys, "authorized." + t.name), text, mode=0o644)
+
+
+def copied(t, client, server, key, **how):
+    """Up and down again."""
+    there = server.folder(t)
+    source = files.write(t.path("source"), files.blob(20000))
+    up = t.ok(client.copy(t, server, source, R(t.name + "/arrived"), key=key, **how))
+    files.same(there + "/arrived", source)
+    t.ok(client.copy(t, server, R(t.name + "/arrived"), t.path("back"), key=key, **how))
+    files.same(t.path("back"), source)
+    return up
+
+
+def both_keys(algorithm, client, kind):
+    def work(t):
+        host, user = theirs(t, "host", *TYPES[algorithm]), theirs(t, "user", *TYPES[algorithm])
+        server = t.lab.fresh(t, kind, host_key=host, authorized=admit(t, user))
+        forced = client.name in ("dory", "openssh") and ["HostKeyAlgorithms=" + algorithm, "PubkeyAcceptedAlgorithms=" + algorithm] or []
+        if forced:
+            up = copied(t, client, server, user, options=forced, flags=["-v"])
+            t.says(up, "host key algorithm: " + algorithm)
+        else:
+            copied(t, client, server, user)
+    return work
+
+
+for algorithm_ in TYPES:
+    for kind_, name_ in (("sshd", "sshd"), ("dropbear", "dropbear"), ("newdropbear", "Dropbear 2025"), ("serve", "dory serve")):
+        if not (kind_ == "dropbear" and algorithm_ == "rsa-sha2-512"):          # Dropbear has RSA over SHA-256 alone
+            if not (kind_ == "newdropbear" and algorithm_ == "rsa-sha2-512"):
+                add("dory to %s: %s, host key and user key" % (name_, algorithm_), both_keys(algorithm_, DORY, kind_))
+    for client_, name_ in ((OPENSSH, "openssh"), (DBCLIENT, "dbclient"), (NEW_DBCLIENT, "Dropbear 2025"), (PARAMIKO, "paramiko")):
+        if not (client_ in (DBCLIENT, NEW_DBCLIENT) and algorithm_ == "rsa-sha2-512"):
+            add("%s to dory serve: %s, host key and user key" % (name_, algorithm_), both_keys(algorithm_, client_, "serve"))
+
+
+def three_hosts(t):
+    """A `dory serve` with a key of each type, made by Dory, and their paths."""
+    keys = [t.path(kind) for kind in ("ed25519", "ecdsa", "rsa")]
+    for key in keys:
+        t.ok(keygen(t, "-q", "-t", os.path.basename(key), "-N", "", "-f", key))
+    server = t.lab.fresh(t, "serve", host_key=keys[0], options=["--host-key", keys[1], "--host-key", keys[2]])
+    return server, keys
+
+
+@case("openssh to dory serve: one host key of each type, each to be had, ssh-keyscan lists them")
+def several_host_keys(t):
+    server, keys = three_hosts(t)
+    for key, algorithms in zip(keys, (("ssh-ed25519",), ("ecdsa-sha2-nistp256",), ("rsa-sha2-512", "rsa-sha2-256"))):
+        server.write_known(server.known, key)
+        for algorithm in algorithms:
+            t.says(copied(t, OPENSSH, server, None, options=["HostKeyAlgorithms=" + algorithm], flags=["-v"]),
+                   "host key algorithm: " + algorithm)
+        t.says(copied(t, DORY, server, None, flags=["-v"]), "host key algorithm: " + algorithms[0])       # the one in known_hosts
+    scan = t.ok(t.run(["ssh-keyscan", "-t", "rsa,ecdsa,ed25519", "-p", str(server.port), server.host])).text
+    for key in keys:
+        t.check(" ".join(t.lab.public(key).split()[:2]) in scan, "ssh-keyscan does not show %s" % os.path.basename(key))
+
+
+@case("dory serve: two host keys of one type")
+def twin_host_keys(t):
+    a, b = make(t, "a"), make(t, "b")
+    result = t.run([t.lab.dory, "serve", "--listen", "127.0.0.1:0", "--root", t.dir, "--host-key", a, "--host-key", b, "--user", "x",
+                    "--authorized-keys", t.lab.authorized])
+    t.fails(result, a, b, "one of each type")
+
+
+@case("dory to sshd: keys that Dory made in each format, as user keys and host keys")
+def made_by_dory(t):
+    for kind in ("ed25519", "ecdsa", "rsa"):
+        for form in ("RFC4716", "PEM", "PKCS8"):
+            key = t.path(kind + form)
+            t.ok(keygen(t, "-q", "-t", kind, "-m", form, "-N", "", "-f", key))
+            copied(t, DORY, t.lab.fresh(t, "sshd", authorized=admit(t, key)), key)
+            if (kind, form) != ("ed25519", "PKCS8"):      # OpenSSH reads these from 9.6 on
+                copied(t, OPENSSH, t.lab.fresh(t, "serve", host_key=key, authorized=admit(t, key)), key)
+        t.ok(t.run(["rm", "-rf", t.path("back")]))
+
+
+@case("paramiko to dory serve: keys that Dory made")
+def made_by_dory_paramiko(t):
+    for kind in ("ed25519", "ecdsa", "rsa"):
+        key = t.path(kind)
+        t.ok(keygen(t, "-q", "-t", kind, "-N", "", "-f", key))
+        copied(t, PARAMIKO, t.lab.fresh(t, "serve", host_key=key, authorized=admit(t, key)), key)
+
+
+# ---- what is too weak, or not spoken
+
+@case("dory to sshd: an RSA host key of 1024 bits is refused")
+def short_host_key(t):
+    server = t.lab.fresh(t, "sshd", host_key=theirs(t, "host", "rsa", ("-b", "1024")), config=["RequiredRSASize 1024"])
+    server.folder(t)
+    t.fails(DORY.copy(t, server, R(t.name + "/x"), t.path("x")), "too few bits")
+
+
+@case("dory scp: an RSA user key of 1024 bits is refused")
+def short_user_key(t):
+    server = t.lab.server("sshd")
+    server.folder(t)
+    key = theirs(t, "short", "rsa", ("-b", "1024"))
+    t.fails(DORY.copy(t, server, R(t.name + "/x"), t.path("x"), key=key), key, "1024 bits", "denied")
+
+
+@case("openssh to dory serve: an RSA user key of 1024 bits is refused, though it is authorized")
+def short_user_key_serve(t):
+    key = theirs(t, "short", "rsa", ("-b", "1024"))
+    server = t.lab.fresh(t, "serve", authorized=admit(t, key))
+    server.folder(t)
+    t.fails(OPENSSH.copy(t, server, R(t.name + "/x"), t.path("x"), key=key, options=["RequiredRSASize=1024"]), "permission denied")
+
+
+@case("dory serve: a host key of 1024 bits is refused")
+def short_host_key_serve(t):
+    key = theirs(t, "short", "rsa", ("-b", "1024"))
+    t.fails(t.run([t.lab.dory, "serve", "--listen", "127.0.0.1:0", "--root", t.dir, "--host-key", key, "--user", "x", "--authorized-keys",
+                   t.lab.authorized]), key, "1024 bits")
+
+
+@case("dory to sshd: a server that has ssh-rsa with SHA-1 alone, for itself and for users")
+def sha1_server(t):
+    rsa = theirs(t, "rsa", "rsa", ("-b", "2048"))
+    server = t.lab.fresh(t, "sshd", host_key=rsa, config=["HostKeyAlgorithms ssh-rsa"])
+    server.folder(t)
+    t.fails(DORY.copy(t, server, R(t.name + "/x"), t.path("x")), "host key", "ssh-rsa")
+    server = t.lab.fresh(t, "sshd", authorized=admit(t, rsa), config=["PubkeyAcceptedAlgorithms ssh-rsa"])
+    t.fails(DORY.copy(t, server, R(t.name + "/x"), t.path("x"), key=rsa), "denied")
+
+
+@case("openssh to dory serve: a client that has ssh-rsa with SHA-1 alone")
+def sha1_client(t):
+    rsa = theirs(t, "rsa", "rsa", ("-b", "2048"))
+    server = t.lab.fresh(t, "serve", host_key=rsa, authorized=admit(t, rsa))
+    server.folder(t)
+    t.fails(OPENSSH.copy(t, server, R(t.name + "/x"), t.path("x"), key=rsa, options=["HostKeyAlgorithms=ssh-rsa"]), "host key type",
+            "rsa-sha2-512")
+    t.fails(OPENSSH.copy(t, server, R(t.name + "/x"), t.path("x"), key=rsa, options=["PubkeyAcceptedAlgorithms=ssh-rsa"]), "denied")
+    copied(t, OPENSSH, server, rsa)
+
+
+@case("dory to sshd: a host certificate is passed over for the plain key")
+def host_certificate(t):
+    ca, host = theirs(t, "ca", "ed25519"), theirs(t, "host", "ed25519")
+    t.ok(t.run(["ssh-keygen", "-q", "-s", ca, "-h", "-I", "host", host + ".pub"]))
+    server = t.lab.fresh(t, "sshd", host_key=host, config=["HostCertificate %s-cert.pub" % host])
+    t.says(copied(t, DORY, server, None, flags=["-v"]), "host key algorithm: ssh-ed25519\n")
+
+
+@case("paramiko to dory serve: a user certificate is refused; OpenSSH takes the plain key beside it")
+def user_certificate(t):
+    ca, user = theirs(t, "ca", "ed25519"), theirs(t, "user", "ed25519")
+    t.ok(t.run(["ssh-keygen", "-q", "-s", ca, "-I", "user", "-n", sandbox.USER, user + ".pub"]))
+    server = t.lab.fresh(t, "serve", authorized=admit(t, user))
+    t.says(copied(t, OPENSSH, server, user, flags=["-v"]), "will attempt key: %s ED25519-CERT" % user)
+    t.fails(PARAMIKO.copy(t, server, R(t.name + "/x"), t.path("x"), key=user + "-cert.pub"), "authentication")
+    authority = t.lab.fresh(t, "serve", authorized=files.write(os.path.join(t.lab.keys, "ca." + t.name), "cert-authority " + t.lab.public(ca) + "\n",
+                                                               mode=0o644))
+    authority.folder(t)
+    t.fails(OPENSSH.copy(t, authority, R(t.name + "/x"), t.path("x"), key=user), "denied")
+
+
+# ---- passphrases
+
+@case("dory to sshd: an encrypted PKCS #8 or PEM key asks for its passphrase, three times, only once the server wants the key")
+def passphrases(t):
+    for form in ("PEM", "PKCS8"):
+        key = theirs(t, "locked" + form, "ecdsa", ("-m", form), passphrase="open sesame")
+        server = t.lab.fresh(t, "sshd", authorized=admit(t, key))
+        files.write(server.folder(t) + "/x", "content", owner=sandbox.UID)
+        argv, env = DORY.command(t, server, [R(t.name + "/x")], t.path("x"), [], key=key, options=["PasswordAuthentication=no"])
+        argv = [word.replace("BatchMode=yes", "BatchMode=no") if isinstance(word, str) else word for word in argv]
+        for answers, good in ((["wrong", "open sesame"], True), (["no", "nor", "never"], False), ([""], False)):
+            terminal = Terminal(t, argv, env=env)
+            for answer in answers:
+                t.check(terminal.expect("Enter passphrase for key '%s': " % key), "it did not ask")
+                terminal.send(answer + "\r")
+            result = terminal.end()
+            (t.ok if good else t.fails)(result)
+            t.check(result.text.count("Enter passphrase") == len(answers), "it asked another number of times")
+            t.check("sesame" not in result.text, "the passphrase was shown")
+        other = t.lab.fresh(t, "sshd")
+        other.folder(t)
+        argv, env = DORY.command(t, other, [R(t.name + "/x")], t.path("x"), [], key=key, options=["PasswordAuthentication=no"])
+        argv = [word.replace("BatchMode=yes", "BatchMode=no") if isinstance(word, str) else word for word in argv]
+        terminal = Terminal(t, argv, env=env)
+        result = t.fails(terminal.end(), "denied")
+        t.check("passphrase" not in result.text, "a passphrase for a key that the server does not want")
+
+
+@case("dory serve: an encrypted host key is refused")
+def encrypted_host_key(t):
+    for form, word in (("PEM", "protected by a passphrase"), ("RFC4716", "ssh-add")):
+        key = theirs(t, "locked" + form, "ecdsa", ("-m", form), passphrase="secret")
+        t.fails(t.run([t.lab.dory, "serve", "--listen", "127.0.0.1:0", "--root", t.dir, "--host-key", key, "--user", "x", "--authorized-keys",
+                       t.lab.authorized]), key, word)

@@ -76,7 +76,7 @@ static void check_record(const struct vectors *v, const struct modulus *m, const
     size_t blob_n = key_blob(blob, e->bytes, e->n, m->n, m->n_n), sig_n = sig_blob(sig, alg->name, s->bytes, s->n);
     struct dory_key key;
 
-    assert_int_equal(alg->verify(blob, blob_n, msg->bytes, msg->n, sig, sig_n), good ? DORY_OK : DORY_E_CRYPTO);
+    assert_int_equal(alg->verify(blob, blob_n, msg->bytes, msg->n, sig, sig_n), good ? DORY_OK : big_enough ? DORY_E_CRYPTO : DORY_E_NOSYS);
     if (!big_enough)
         assert_int_equal(dory_rsa_from_numbers(&key, numbers), DORY_E_NOSYS);
     if (!good)
@@ -214,7 +214,7 @@ static void test_every_byte_counts(void **state)
         assert_int_equal(alg->verify(k, k_n, message, sizeof message, s, n + 1), DORY_E_CRYPTO);
         for (size_t at = 0; at < k_n; at++) {
             k[at] ^= (uint8_t)(1u << at % 8);
-            assert_int_equal(alg->verify(k, k_n, message, sizeof message, s, n), DORY_E_CRYPTO);
+            assert_true(alg->verify(k, k_n, message, sizeof message, s, n) < 0);
             k[at] ^= (uint8_t)(1u << at % 8);
         }
         for (size_t at = 0; at < n; at++) {
@@ -261,7 +261,7 @@ static void test_keys_that_are_refused(void **state)
     size_t n_n = (size_t)dory_rsa_number(&key_2048, DORY_RSA_N, n, sizeof n);
     for (size_t i = 0; i < sizeof exponents / sizeof *exponents; i++) {
         size_t e_n = vec_hex(e, sizeof e, exponents[i]);
-        assert_int_equal(algs[0]->verify(blob, key_blob(blob, e, e_n, n, n_n), message, sizeof message, s, sig_n), DORY_E_CRYPTO);
+        assert_true(algs[0]->verify(blob, key_blob(blob, e, e_n, n, n_n), message, sizeof message, s, sig_n) < 0);
     }
     e[0] = 3;
     n[255] &= 0xfe;
@@ -272,7 +272,7 @@ static void test_keys_that_are_refused(void **state)
         memset(s, 0, sizeof s);
         assert_int_equal(algs[0]->verify(blob, key_blob(blob, e, 1, n, size), message, sizeof message, sig,
                                          sig_blob(sig, "rsa-sha2-256", n, size)),
-                         DORY_E_CRYPTO);
+                         size > 1024 ? DORY_E_NOSYS : DORY_E_CRYPTO);
     }
 }
 

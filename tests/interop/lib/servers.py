@@ -189,6 +189,9 @@ class Serve(Server):
 
     def argv(self):
         os.chown(self.host_key, sandbox.UID, sandbox.UID)
+        for extra in self.how.get("options", ()):
+            if extra.startswith(self.lab.keys) or extra.startswith(os.path.join(sandbox.BASE, "work")):
+                os.chown(extra, sandbox.UID, sandbox.UID)       # more host keys
         argv = [self.lab.dory, "serve", "--listen", ("[%s]:%d" if ":" in self.host else "%s:%d") % (self.host, self.port),
                 "--root", self.root, "--host-key", self.host_key, "--user", USER]
         if self.how.get("authorized", True):
