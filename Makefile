@@ -208,6 +208,12 @@ fuzz: ## the SSH engine under libFuzzer, both roles, for SECONDS=60
 install: all ## install into $(DESTDIR)$(PREFIX)
 	install -d '$(DESTDIR)$(PREFIX)/bin'
 	install -m 755 $B/dory '$(DESTDIR)$(PREFIX)/bin/dory'
+	install -d '$(DESTDIR)$(PREFIX)/share/man/man1' '$(DESTDIR)$(PREFIX)/share/man/man8'
+	install -m 644 docs/man/*.1 '$(DESTDIR)$(PREFIX)/share/man/man1'
+	install -m 644 docs/man/*.8 '$(DESTDIR)$(PREFIX)/share/man/man8'
+	install -d '$(DESTDIR)$(PREFIX)/share/bash-completion/completions' '$(DESTDIR)$(PREFIX)/share/zsh/site-functions'
+	install -m 644 completions/dory.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/dory'
+	install -m 644 completions/_dory '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_dory'
 
 run: ## start a board in QEMU for a person: BOARD=lm3s6965evb, PORT=2222 or any free one; Ctrl-C ends it
 	@scripts/setup build test
