@@ -104,9 +104,12 @@ static void upload(struct job *job, char **paths, int n)
 static void across(struct job *job)
 {
     struct dory_client *from = connection(job, &job->source, NULL);
-    struct dory_client *to = from ? connection(job, &job->target, from) : NULL;
+    struct dory_client *to = from && !job->options.direct ? connection(job, &job->target, from) : NULL;
 
-    count(job, to ? dory_copy_across(from, to, &job->options, &job->source, &job->target, job->several) : DORY_COPY_LOST);
+    if (from && job->options.direct)
+        count(job, dory_copy_direct(from, &job->options, &job->source, &job->target));
+    else
+        count(job, to ? dory_copy_across(from, to, &job->options, &job->source, &job->target, job->several) : DORY_COPY_LOST);
 }
 
 static void to_remote(struct job *job)
@@ -188,8 +191,8 @@ int dory_cmd_scp(int argc, char **argv)
     }
     if (job.options.flags & (DORY_SCP_TO | DORY_SCP_FROM))
         return dory_copy_remote_side(&job.options);
-    if (job.options.sftp || job.options.program || job.options.direct) {
-        dory_say(DORY_LOG_QUIET, "scp: -s, -S and -R are not supported by this version");
+    if (job.options.sftp || job.options.program) {
+        dory_say(DORY_LOG_QUIET, "scp: -s and -S are not supported by this version");
         return 1;
     }
     signal(SIGPIPE, SIG_IGN);

@@ -33,6 +33,10 @@ enum dory_copy_result dory_copy_here(const struct dory_cli_options *options, cha
 enum dory_copy_result dory_copy_across(struct dory_client *from, struct dory_client *to, const struct dory_cli_options *options,
                                        const struct dory_cli_location *source, const struct dory_cli_location *target, bool several);
 
+/* -R: by the source host's own scp. */
+enum dory_copy_result dory_copy_direct(struct dory_client *from, const struct dory_cli_options *options,
+                                       const struct dory_cli_location *source, const struct dory_cli_location *target);
+
 /* Judges the end of a command on a channel: its exit status and whether anything was said. */
 enum dory_copy_result dory_copy_judge(struct dory_client *client, const struct dory_copy_view *view, int stream_status, int exit_status);
 

@@ -166,3 +166,28 @@ while True:
         while data:
             data = data[os.write(ends[fd], data):]
 """
+
+
+# ---- -R
+
+@case("-R: the source host's own scp copies to the target host, and never asks for a password")
+def direct(t):
+    one, two = t.lab.server("sshd"), t.lab.fresh(t, "sshd", config=("Subsystem sftp internal-sftp",))
+    there = one.folder(t)
+    path = config(t, block("one", one), block("two", two))
+    ssh = sandbox.home() + "/.ssh/config"
+    t.at_end(os.unlink, ssh)
+    files.write(ssh, block("two", two, key=t.lab.marlin_key) + block("locked", two, key="/nonexistent"), mode=0o600, owner=sandbox.UID)
+    for name in ("a", "b c", "q'uo\"te$(x)"):
+        files.write(os.path.join(there, name), "content of a in %s" % t.name, owner=sandbox.UID)
+    os.makedirs(there + "/into")
+    os.chown(there + "/into", sandbox.UID, sandbox.UID)
+    t.ok(dory(t, "-R", "-B", "-F", path, "one:%s/a" % t.name, "two:%s/copied" % t.name))
+    same(t, there, "copied")
+    t.ok(dory(t, "-R", "-rp", "-B", "-F", path, "one:%s/b c" % t.name, "one:%s/q'uo\"te$(x)" % t.name, "one:%s/?" % t.name, "two:%s/into" % t.name))
+    files.only(there + "/into", "a", "b c", "q'uo\"te$(x)")
+    t.check(two.whole_log().count("Accepted publickey") >= 4, "the source host did not log in")
+    result = t.fails(dory(t, "-R", "-F", path, "-o", "BatchMode=yes", "one:%s/a" % t.name, "locked:%s/no" % t.name), "permission denied")
+    t.check(result.rc == 1, "status %d" % result.rc)
+    t.fails(dory(t, "-R", "-B", "-F", path, "one:%s/missing" % t.name, "two:%s/no" % t.name), "missing")
+    t.check(not os.path.exists(there + "/no"), "something was copied")
