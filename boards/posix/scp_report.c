@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "offers.h"
 #include "scp_say.h"
 
 void dory_client_say_names(const struct dory_client *c)
@@ -102,10 +103,16 @@ static void denied(const struct dory_client *c)
                  "The host does not take the key for this user: its public half belongs into ~%s/.ssh/authorized_keys there.", c->user);
 }
 
-static void no_common(const struct dory_client *c, const char *text, size_t n)
+static void say_offer(void *ctx, const char *line)
 {
-    dory_say(DORY_LOG_ERROR, "Unable to negotiate with %s port %u: %s. Their offer: %.*s", c->address, c->port,
-             dory_ssh_error_text(&c->ssh), (int)n, text);
+    (void)ctx;
+    dory_say_plain(DORY_LOG_ERROR, line);
+}
+
+static void no_common(const struct dory_client *c)
+{
+    dory_say(DORY_LOG_ERROR, "Unable to negotiate with %s port %u: %s", c->address, c->port, dory_ssh_error_text(&c->ssh));
+    dory_offers(&c->ssh, &c->config, false, say_offer, NULL);
 }
 
 static void cut(const struct dory_client *c)
@@ -134,7 +141,7 @@ void dory_client_report(struct dory_client *c)
     switch (error) {
     case DORY_E_AUTH: denied(c); break;
     case DORY_E_HOSTKEY: dory_say(DORY_LOG_ERROR, "%s: Host key verification failed.", c->host); break;
-    case DORY_E_NO_COMMON: no_common(c, text ? text : "", n); break;
+    case DORY_E_NO_COMMON: no_common(c); break;
     case DORY_E_DISCONNECTED:
         dory_say(DORY_LOG_ERROR, "Received disconnect from %s port %u:%u: %.*s", c->address, c->port, dory_ssh_disconnect_reason(&c->ssh),
                  (int)n, text ? text : "");

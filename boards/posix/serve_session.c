@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "algorithms.h"
+#include "offers.h"
 #include "platform/posix/dory_posix_net.h"
 #include "serve.h"
 
@@ -200,10 +201,17 @@ static const char *ending(const struct serve_session *session, char *buf, size_t
             return strerror(session->socket_error);
         return session->authenticated ? "closed by the client" : "the client went away";
     }
-    if (detail)
+    if (detail && error != DORY_E_NO_COMMON)
         dory_escape_text(shown, sizeof shown, detail, n);
     snprintf(buf, cap, "%s%s%s%s%s", dory_strerror(error), text[0] ? ": " : "", text, shown[0] ? ": " : "", shown);
     return buf;
+}
+
+static void log_offer(void *ctx, const char *line)
+{
+    const struct serve_session *session = ctx;
+
+    dory_serve_log("%s: %s", session->peer, line);
 }
 
 static void report_end(struct serve_session *session)
@@ -219,6 +227,8 @@ static void report_end(struct serve_session *session)
     else
         dory_serve_log("%s: session without login%s%s, %" PRIu64 " s: %s", session->peer, session->user[0] ? " as " : "",
                        session->user, s, how);
+    if (dory_ssh_error(&session->ssh) == DORY_E_NO_COMMON)
+        dory_offers(&session->ssh, &session->config, true, log_offer, session);
 }
 
 static void end(struct serve_session *session)

@@ -479,12 +479,26 @@ def cipher(t):
     t.fails(DORY.copy(t, server, t.path("a"), R(t.name + "/c"), ["-c", "rot13"]), "rot13")
 
 
-@case("dory to sshd: no algorithm in common is told with what the server offers")
+@case("dory to sshd: no algorithm in common is told with what each side offers, kind by kind")
 def no_common(t):
-    for line, theirs in (("KexAlgorithms diffie-hellman-group14-sha256", "diffie-hellman-group14-sha256"), ("Ciphers aes128-cbc", "aes128-cbc")):
+    for line, words in (("KexAlgorithms diffie-hellman-group14-sha256", ("no common key exchange", "key exchange: theirs diffie-hellman-group14-sha256", "; ours mlkem768x25519-sha256")),
+                        ("Ciphers aes128-cbc", ("no common cipher", "cipher: theirs aes128-cbc; ours ", "host key: theirs ssh-ed25519; ours ",
+                                                "key exchange: theirs sntrup", "mac: theirs umac", "hmac-sha2-256-etm@openssh.com"))):
         server = t.lab.fresh(t, "sshd", config=[line])
         result = DORY.copy(t, server, R("x"), t.path("x"))
-        t.fails(result, "127.0.0.1", theirs)
+        t.fails(result, "Unable to negotiate with 127.0.0.1 port %d" % server.port, *words)
+        t.check(result.rc == 255, "status %d" % result.rc)
+
+
+@case("dory serve: no algorithm in common is logged with what each side offers")
+def no_common_logged(t):
+    server = t.lab.server("serve")
+    mark = server.log_size()
+    t.fails(OPENSSH.copy(t, server, R("x"), t.path("x"), ["-c", "aes128-cbc"]))
+    t.eventually(lambda: "MAC: theirs" in server.log_since(mark), "the log tells")
+    log = server.log_since(mark)
+    for words in ("no common cipher", "cipher: theirs aes128-cbc; ours ", "host key: theirs ", "; ours ssh-ed25519", "key exchange: theirs "):
+        t.check(words in log, "no %r in %r" % (words, log))
 
 
 @case("dory to sshd: -l, -q, -v, -C, -4, -B")
