@@ -33,6 +33,10 @@ struct dory_fs_info {
 /* Which members of a struct dory_fs_info `setinfo` applies. */
 enum { DORY_FS_SET_MODE = 1, DORY_FS_SET_TIMES = 2, DORY_FS_SET_SIZE = 4, DORY_FS_SET_OWNER = 8 };
 
+/* One more bit for `commit`, which needs no info: DORY_E_EXIST, and the temporary file removed, if the name holds something by then. A file
+   system of fixed slots may leave that to who calls it. */
+enum { DORY_FS_COMMIT_NEW = 16 };
+
 /* How `open` opens. READ and DIR need an existing object; DORY_FS_OPEN_WRITE opens an existing file in place
    (for SFTP; SCP uploads go through create/commit). NOFOLLOW: a symbolic link as last component is DORY_E_LOOP. */
 enum { DORY_FS_OPEN_READ = 1, DORY_FS_OPEN_WRITE = 2, DORY_FS_OPEN_DIR = 4, DORY_FS_OPEN_NOFOLLOW = 8 };

@@ -51,8 +51,7 @@ void dory_scp_release(struct dory_scp *scp);
 /* Behind `path`, a slash if there is none; where the next component begins. What does not fit a path for display is left out. */
 uint16_t dory_scp_join(char path[DORY_SCP_PATH_MAX + DORY_NAME_MAX + 2], uint16_t prefix);
 
-/* Numbers of records. `put` writes digits at out and says how many; `get` reads digits at *at, exactly, up to 2^63 - 1. */
-size_t dory_scp_put_number(char *out, uint64_t value);
+/* A number of a record: reads digits at *at, exactly, up to 2^63 - 1. */
 bool dory_scp_get_number(const char **at, int64_t *value);
 
 #endif

@@ -1,4 +1,5 @@
 #include "scp_internal.h"
+#include "dory_number.h"
 
 #include <string.h>
 
@@ -92,7 +93,7 @@ static int open_object(struct dory_scp *scp)
 
 static size_t put_time(char *line, int64_t time)
 {
-    size_t n = dory_scp_put_number(line, time > 0 ? (uint64_t)time : 0);
+    size_t n = dory_put_number(line, time > 0 ? (uint64_t)time : 0);
 
     line[n] = ' ';
     line[n + 1] = '0';
@@ -161,7 +162,7 @@ static void send_head(struct dory_scp *scp)
     for (int shift = 9; shift >= 0; shift -= 3)
         line[n++] = (char)('0' + (scp->present.mode >> shift & 7));
     line[n++] = ' ';
-    n += dory_scp_put_number(line + n, scp->size);
+    n += dory_put_number(line + n, scp->size);
     line[n++] = ' ';
     n += put_name(line + n, scp->name);
     line[n++] = '\n';

@@ -15,6 +15,17 @@ void dory_sftp_store32(uint8_t *p, uint32_t v)
     p[3] = (uint8_t)v;
 }
 
+uint64_t dory_sftp_load64(const uint8_t *p)
+{
+    return (uint64_t)dory_sftp_load32(p) << 32 | dory_sftp_load32(p + 4);
+}
+
+void dory_sftp_store64(uint8_t *p, uint64_t v)
+{
+    dory_sftp_store32(p, (uint32_t)(v >> 32));
+    dory_sftp_store32(p + 4, (uint32_t)v);
+}
+
 static const uint8_t *take(struct sftp_reader *r, size_t n)
 {
     if (r->bad || (size_t)(r->end - r->p) < n) {
@@ -43,7 +54,7 @@ uint64_t dory_sftp_get64(struct sftp_reader *r)
 {
     const uint8_t *p = take(r, 8);
 
-    return p ? (uint64_t)dory_sftp_load32(p) << 32 | dory_sftp_load32(p + 4) : 0;
+    return p ? dory_sftp_load64(p) : 0;
 }
 
 struct sftp_slice dory_sftp_get_string(struct sftp_reader *r)
@@ -71,41 +82,48 @@ uint8_t *dory_sftp_put(struct sftp_writer *w, size_t n)
     return w->p - n;
 }
 
+void dory_sftp_put_bytes(struct sftp_writer *w, const void *bytes, size_t n)
+{
+    const uint8_t *from = bytes;
+    size_t skip = w->skip < n ? w->skip : n, room = (size_t)(w->end - w->p);
+
+    w->skip -= skip;
+    n -= skip;
+    if (w->bad || !n)
+        return;
+    if (n > room) {
+        w->bad = true;
+        n = w->part ? room : 0;
+    }
+    if (n) {
+        memcpy(w->p, from + skip, n);
+        w->p += n;
+    }
+}
+
 void dory_sftp_put8(struct sftp_writer *w, uint8_t v)
 {
-    uint8_t *p = dory_sftp_put(w, 1);
-
-    if (p)
-        *p = v;
+    dory_sftp_put_bytes(w, &v, 1);
 }
 
 void dory_sftp_put32(struct sftp_writer *w, uint32_t v)
 {
-    uint8_t *p = dory_sftp_put(w, 4);
+    uint8_t bytes[4];
 
-    if (p)
-        dory_sftp_store32(p, v);
+    dory_sftp_store32(bytes, v);
+    dory_sftp_put_bytes(w, bytes, sizeof bytes);
 }
 
 void dory_sftp_put64(struct sftp_writer *w, uint64_t v)
 {
-    uint8_t *p = dory_sftp_put(w, 8);
-
-    if (p) {
-        dory_sftp_store32(p, (uint32_t)(v >> 32));
-        dory_sftp_store32(p + 4, (uint32_t)v);
-    }
+    dory_sftp_put32(w, (uint32_t)(v >> 32));
+    dory_sftp_put32(w, (uint32_t)v);
 }
 
 void dory_sftp_put_string(struct sftp_writer *w, const void *bytes, size_t n)
 {
-    uint8_t *p = dory_sftp_put(w, 4 + n);
-
-    if (p) {
-        dory_sftp_store32(p, (uint32_t)n);
-        if (n)
-            memcpy(p + 4, bytes, n);
-    }
+    dory_sftp_put32(w, (uint32_t)n);
+    dory_sftp_put_bytes(w, bytes, n);
 }
 
 void dory_sftp_put_text(struct sftp_writer *w, const char *text)

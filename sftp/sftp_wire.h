@@ -92,7 +92,9 @@ struct sftp_slice {
 
 struct sftp_writer {
     uint8_t *p, *end;
-    bool bad;
+    bool bad;    /* something had no room */
+    bool part;   /* what has no room for all of it is cut, not left out */
+    size_t skip; /* so many bytes are left out first: with `part`, a way to write a message piece by piece, and to measure it */
 };
 
 /* Only the members that `flags` names are meaningful; the others are 0 after reading. */
@@ -103,7 +105,9 @@ struct sftp_attrs {
 };
 
 uint32_t dory_sftp_load32(const uint8_t *p);
+uint64_t dory_sftp_load64(const uint8_t *p);
 void dory_sftp_store32(uint8_t *p, uint32_t v);
+void dory_sftp_store64(uint8_t *p, uint64_t v);
 
 /* Each gives 0, or no string, when the message is too short, and from then on. */
 uint8_t dory_sftp_get8(struct sftp_reader *r);
@@ -114,8 +118,9 @@ struct sftp_slice dory_sftp_get_string(struct sftp_reader *r);
 void dory_sftp_get_attrs(struct sftp_reader *r, struct sftp_attrs *attrs);
 bool dory_sftp_is(struct sftp_slice s, const char *text);
 
-/* Each writes whole or, where the room is too small, not at all, and nothing from then on. */
-uint8_t *dory_sftp_put(struct sftp_writer *w, size_t n); /* room for n bytes, or NULL */
+/* Where the room is too small the writer is bad, writes nothing from then on, and the message is of no use (with `part`: not whole). */
+uint8_t *dory_sftp_put(struct sftp_writer *w, size_t n); /* room for n bytes, or NULL; knows neither `skip` nor `part` */
+void dory_sftp_put_bytes(struct sftp_writer *w, const void *p, size_t n);
 void dory_sftp_put8(struct sftp_writer *w, uint8_t v);
 void dory_sftp_put32(struct sftp_writer *w, uint32_t v);
 void dory_sftp_put64(struct sftp_writer *w, uint64_t v);

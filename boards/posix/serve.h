@@ -2,7 +2,7 @@
  *
  *   cmd_serve.c      options, keys, start            serve_session.c  one connection: bytes in and out, how it ends
  *   serve_listen.c   addresses and sockets           serve_auth.c     who may log in; signatures of the host key
- *   serve_loop.c     poll, accept, limits, the end   serve_channel.c  exec requests and transfers
+ *   serve_loop.c     poll, accept, limits, the end   serve_channel.c  requests and transfers    serve_sftp.c  the subsystem sftp
  */
 #ifndef DORY_SERVE_H
 #define DORY_SERVE_H
@@ -15,6 +15,7 @@
 
 #include "commands.h"
 #include "dory_scp.h"
+#include "dory_sftp.h"
 #include "dory_ssh.h"
 #include "platform/posix/dory_posix_auth.h"
 #include "platform/posix/dory_posix_fs.h"
@@ -38,6 +39,7 @@
 #define SERVE_PEER_MAX 64
 #define SERVE_USER_SHOWN (4 * DORY_USER_NAME_MAX + 1)
 #define SERVE_PATHS_SHOWN 512
+#define SERVE_PATH_SHOWN 160 /* of an open file */
 
 struct serve_options {
     const char *listen[SERVE_LISTENS], *hostkey[SERVE_HOSTKEYS];
@@ -47,9 +49,20 @@ struct serve_options {
     unsigned max_sessions, max_auth_tries, login_grace_s, idle_s, verbose;
 };
 
+/* Of an SFTP conversation, for the log; [true]: up, [false]: down. */
+struct serve_sftp {
+    uint32_t done[2]; /* files */
+    uint64_t bytes[2];
+    struct {
+        uint64_t bytes;
+        bool writes;
+        char path[SERVE_PATH_SHOWN]; /* escaped */
+    } files[DORY_SFTP_HANDLES];
+};
+
 /* What runs on one channel. */
 struct serve_work {
-    enum { WORK_NONE, WORK_SCP, WORK_REFUSAL } kind;
+    enum { WORK_NONE, WORK_SCP, WORK_SFTP, WORK_REFUSAL } kind;
     struct serve_session *session;
     char refusal[160]; /* for the client's stderr */
     size_t refusal_sent;
@@ -58,9 +71,13 @@ struct serve_work {
     uint32_t files, failures;
     uint64_t file_bytes; /* of the present file */
     uint64_t bytes;
-    struct dory_scp_command command;
+    union {
+        struct dory_scp_command command;
+        struct serve_sftp sftp;
+    };
     union {
         struct dory_stream stream;
+        struct dory_sftp_server sftp;
         struct dory_scp_source source;
         struct dory_scp_sink sink;
     } engine;
@@ -97,7 +114,7 @@ struct serve_session {
     uint8_t rx[SERVE_RX];
     uint8_t tx[SERVE_TX];
 };
-_Static_assert(sizeof(struct serve_session) <= 896 * 1024, "a session outgrew what docs promise");
+_Static_assert(sizeof(struct serve_session) <= 1024 * 1024, "a session outgrew what docs promise");
 
 struct serve {
     struct serve_options options;
@@ -156,5 +173,9 @@ void dory_session_request(struct serve_session *session, const struct dory_event
 bool dory_session_channels(struct serve_session *session);
 /* Whatever runs is stopped: no half of a file stays. */
 void dory_session_stop_channels(struct serve_session *session);
+
+/* serve_sftp.c */
+void dory_session_start_sftp(struct serve_session *session, struct serve_work *work, int channel);
+void dory_session_log_sftp(const struct serve_work *work, const char *result);
 
 #endif

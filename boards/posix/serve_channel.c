@@ -1,4 +1,4 @@
-/* What clients ask for: scp, in process and below the root; anything else is told so and ends. */
+/* What clients ask for: scp and sftp, in process and below the root; anything else is told so and ends. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -110,13 +110,18 @@ static bool names_scp(const uint8_t *line, size_t n)
     return n >= 3 && memcmp(line, "scp", 3) == 0 && (n == 3 || line[3] == ' ' || line[3] == '\t');
 }
 
+static bool is_sftp(const struct dory_event *event)
+{
+    return event->request == DORY_REQUEST_SUBSYSTEM && event->n == 4 && memcmp(event->data, "sftp", 4) == 0;
+}
+
 void dory_session_request(struct serve_session *session, const struct dory_event *event)
 {
     char shown[SERVE_PATHS_SHOWN];
     struct serve_work *work;
 
     dory_escape_text(shown, sizeof shown, event->data, event->n);
-    if (event->request != DORY_REQUEST_EXEC || event->channel < 0 || event->channel >= SERVE_CHANNELS) {
+    if ((event->request != DORY_REQUEST_EXEC && !is_sftp(event)) || event->channel < 0 || event->channel >= SERVE_CHANNELS) {
         dory_serve_log("%s: refused subsystem %s", session->peer, shown);
         dory_ssh_refuse(&session->ssh);
         return;
@@ -128,11 +133,18 @@ void dory_session_request(struct serve_session *session, const struct dory_event
     work->bytes = work->file_bytes = 0;
     work->refusal_sent = 0;
     work->paths[0] = '\0';
+    if (is_sftp(event)) {
+        work->kind = WORK_SFTP;
+        session->transfers++;
+        dory_session_start_sftp(session, work, event->channel);
+        dory_ssh_accept(&session->ssh);
+        return;
+    }
     work->command.words.error = NULL;
 
     /* The command is parsed before the answer: the slice is valid only until then. */
     if (!names_scp(event->data, event->n)) {
-        snprintf(work->refusal, sizeof work->refusal, "dory: this server offers scp only, no shell and no other command\n");
+        snprintf(work->refusal, sizeof work->refusal, "dory: this server offers scp and sftp only, no shell and no other command\n");
         work->kind = WORK_REFUSAL;
     } else if (dory_scp_command_parse(&work->command, &session->fs.fs, (const char *)event->data, event->n) != DORY_OK) {
         snprintf(work->refusal, sizeof work->refusal, "dory: %s\n", work->command.words.error ? work->command.words.error : "bad command line");
@@ -173,13 +185,17 @@ static void log_transfer(struct serve_work *work, bool by_itself)
 {
     const char *result;
 
-    if (work->kind != WORK_SCP || work->logged)
+    if ((work->kind != WORK_SCP && work->kind != WORK_SFTP) || work->logged)
         return;
     work->logged = true;
     if (work->engine.stream.ops->status(&work->engine.stream) == 0)
         result = "done";
     else
         result = by_itself ? "failed" : "cut off";
+    if (work->kind == WORK_SFTP) {
+        dory_session_log_sftp(work, result);
+        return;
+    }
     dory_serve_log("%s: %s: %s %s: %" PRIu32 " file%s, %" PRIu64 " bytes: %s", work->session->peer, work->session->user,
                    work->command.words.flags & DORY_SCP_TO ? "upload to" : "download of", work->paths, work->files,
                    work->files == 1 ? "" : "s", work->bytes, result);
@@ -190,10 +206,9 @@ static void end_work(struct serve_session *session, int channel)
     struct serve_work *work = &session->work[channel];
 
     dory_pump_attach(&session->pump, channel, NULL);
-    if (work->kind == WORK_SCP) {
-        log_transfer(work, false);
+    log_transfer(work, false);
+    if (work->kind == WORK_SCP)
         dory_scp_command_stop(&work->command);
-    }
     work->kind = WORK_NONE;
 }
 
@@ -207,7 +222,7 @@ bool dory_session_channels(struct serve_session *session)
 
         if (work->kind == WORK_REFUSAL)
             moved |= refuse(session, i);
-        if (work->kind == WORK_SCP && (session->pump.exited >> i & 1))
+        if (session->pump.exited >> i & 1)
             log_transfer(work, true);
         if (!(state & DORY_CH_CLOSED))
             continue;

@@ -198,8 +198,13 @@ static int make_visible(struct dory_posix_fs *fs, struct dory_posix_handle *h, u
     h->fd = -1;
     if (close(fd) != 0)
         return dory_posix_error(errno); /* before the rename: NFS tells of a full disk here */
-    if (renameat(h->dir_fd, h->temp, h->dir_fd, h->name) != 0)
+    if (set & DORY_FS_COMMIT_NEW) {
+        int r = dory_posix_rename_new(h->dir_fd, h->temp, h->dir_fd, h->name);
+        if (r != DORY_OK)
+            return r;
+    } else if (renameat(h->dir_fd, h->temp, h->dir_fd, h->name) != 0) {
         return dory_posix_error(errno);
+    }
     h->pending = 0;
     if ((fs->flags & DORY_POSIX_FS_DURABLE) && sync_dir(h->dir_fd) != DORY_OK)
         partial = 1;
@@ -210,7 +215,7 @@ int dory_posix_commit(struct dory_fs *base, int handle, unsigned set, const stru
 {
     struct dory_posix_fs *fs = (struct dory_posix_fs *)base;
     struct dory_posix_handle *h = dory_posix_handle(fs, handle);
-    if (h == NULL || h->dir_fd < 0 || (set != 0 && info == NULL))
+    if (h == NULL || h->dir_fd < 0 || ((set & ~(unsigned)DORY_FS_COMMIT_NEW) != 0 && info == NULL))
         return DORY_E_ARG;
     if (h->in_place)
         return dory_posix_free_handle(fs, handle);

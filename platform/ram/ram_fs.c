@@ -275,12 +275,14 @@ static void apply(struct dory_ram_node *node, unsigned set, const struct dory_fs
 }
 
 /* The name may have changed hands since create: what is there now decides. */
-static int replace(struct dory_ram_fs *ram, const struct dory_ram_handle *h)
+static int replace(struct dory_ram_fs *ram, const struct dory_ram_handle *h, bool must_be_new)
 {
     int old = dory_ram_child(ram, h->dir, h->name, strlen(h->name));
 
     if (!ram->nodes[h->dir].linked)
         return DORY_E_NOENT;
+    if (old >= 0 && must_be_new)
+        return DORY_E_EXIST;
     if (old >= 0) {
         if (ram->nodes[old].type == DORY_FS_DIR)
             return DORY_E_ISDIR;
@@ -303,7 +305,7 @@ static int commit(struct dory_fs *fs, int handle, unsigned set, const struct dor
     if (!h || !h->creating)
         return DORY_E_ARG;
     if (!r)
-        r = replace(ram, h);
+        r = replace(ram, h, set & DORY_FS_COMMIT_NEW);
     if (!r && ram->half_commit && set)
         r = 1;
     else if (!r)

@@ -46,7 +46,7 @@ def other_commands(t):
     files.only(os.path.join(server.root, t.name))
 
 
-@case("ssh to dory serve: no shell, no terminal, no subsystem, no forwarding")
+@case("ssh to dory serve: no shell, no terminal, no unknown subsystem, no forwarding")
 def other_requests(t):
     server = t.lab.server("serve")
     t.check(SSH_.run(t, server, []).rc != 0, "a shell: status 0")
@@ -61,16 +61,6 @@ def other_requests(t):
     there = server.folder(t)        # asking for a terminal or for variables does no harm to a copy
     result = t.ok(SSH_.run(t, server, ["scp -t %s/a" % t.name], ["-T"], stdin=b"C0644 1 a\nx\0", options=["SetEnv=A=b", "ForwardAgent=yes"]))
     files.holds(there + "/a", "x")
-
-
-@case("openssh to dory serve: scp without -O fails in clear words, as long as there is no SFTP")
-def sftp(t):
-    server = t.lab.server("serve")
-    there = server.folder(t)
-    argv, env = OPENSSH.command(t, server, [files.write(t.path("a"), "x")], R(t.name + "/a"), [])
-    argv.remove("-O")
-    t.fails(t.run(argv, env=env), "subsystem")
-    files.only(there)
 
 
 @case("ssh to dory serve: keepalives are answered")

@@ -178,6 +178,25 @@ static void test_abort_leaves_the_old_one(void **state)
     assert_int_equal(total, 1);
 }
 
+static void test_commit_of_a_new_name_replaces_nothing(void **state)
+{
+    int handle, total;
+
+    (void)state;
+    if (what->flat)
+        return;
+    handle = CALL(create, root, "file", 0644, 3);
+    write_all(handle, "new");
+    assert_int_equal(CALL(commit, handle, DORY_FS_COMMIT_NEW, NULL), DORY_OK);
+    assert_string_equal(content(root, "file"), "new");
+    handle = CALL(create, root, "file", 0644, 5);
+    write_all(handle, "newer");
+    assert_int_equal(CALL(commit, handle, DORY_FS_COMMIT_NEW, NULL), DORY_E_EXIST);
+    assert_string_equal(content(root, "file"), "new");
+    assert_int_equal(listed(root, "file", &total), 1);
+    assert_int_equal(total, 1);
+}
+
 static void test_a_reader_keeps_what_it_opened(void **state)
 {
     uint8_t bytes[8];
@@ -630,6 +649,7 @@ int fs_conformance(const char *name, const struct fs_conformance *implementation
         T(test_empty_file),
         T(test_unknown_size),
         T(test_commit_replaces_and_only_then),
+        T(test_commit_of_a_new_name_replaces_nothing),
         T(test_abort_leaves_the_old_one),
         T(test_a_reader_keeps_what_it_opened),
         T(test_reads_at_offsets),

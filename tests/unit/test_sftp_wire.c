@@ -19,7 +19,7 @@ static void test_numbers_are_big_endian(void **state)
     static const uint8_t bytes[] = {7, 1, 2, 3, 4, 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80, 0, 0, 0, 2, 'h', 'i'};
     uint8_t copy[sizeof bytes];
     struct sftp_reader r = reader(bytes, sizeof bytes);
-    struct sftp_writer w = {copy, copy + sizeof copy, false};
+    struct sftp_writer w = {copy, copy + sizeof copy, false, false, 0};
     struct sftp_slice s;
 
     (void)state;
@@ -65,19 +65,51 @@ static void test_writing_stops_at_the_end(void **state)
 
     (void)state;
     for (size_t n = 0; n < sizeof room; n++) {
-        struct sftp_writer w = {room, room + n, false};
+        struct sftp_writer w = {room, room + n, false, false, 0};
 
         memset(room, 0xEE, sizeof room);
         dory_sftp_put_text(&w, "hello");
         assert_true(w.bad);
         dory_sftp_put8(&w, 1);
-        assert_ptr_equal(w.p, room);
-        for (size_t i = 0; i < sizeof room; i++)
+        for (size_t i = n; i < sizeof room; i++)
             assert_int_equal(room[i], 0xEE);
+        assert_true(w.p <= w.end);
     }
-    struct sftp_writer w = {room, room + sizeof room, false};
+    struct sftp_writer w = {room, room + sizeof room, false, false, 0};
 
     dory_sftp_put_text(&w, "hello");
+    assert_false(w.bad);
+}
+
+/* The same message in pieces of every size, and measured. */
+static void test_writing_in_parts(void **state)
+{
+    static const char whole[] = "\x01\x00\x00\x00\x02\x00\x00\x00\x05hello\x11\x22\x33\x44\x55\x66\x77\x88";
+    const size_t n = sizeof whole - 1;
+
+    (void)state;
+    for (size_t piece = 1; piece <= n + 1; piece++) {
+        uint8_t out[64];
+        size_t at = 0;
+
+        while (at < n) {
+            struct sftp_writer w = {out + at, out + at + piece, false, true, at};
+
+            dory_sftp_put8(&w, 1);
+            dory_sftp_put32(&w, 2);
+            dory_sftp_put_text(&w, "hello");
+            dory_sftp_put64(&w, UINT64_C(0x1122334455667788));
+            assert_int_equal(w.bad, at + piece < n);
+            assert_int_equal(w.p - out, at + piece < n ? at + piece : n);
+            at = (size_t)(w.p - out);
+        }
+        assert_memory_equal(out, whole, n);
+    }
+    struct sftp_writer w = {NULL, NULL, false, true, SIZE_MAX};
+
+    dory_sftp_put_text(&w, "hello");
+    dory_sftp_put64(&w, 1);
+    assert_int_equal(SIZE_MAX - w.skip, 17);
     assert_false(w.bad);
 }
 
@@ -85,7 +117,7 @@ static void test_a_packet_has_its_length_in_front(void **state)
 {
     static const uint8_t expected[] = {0, 0, 0, 9, SSH_FXP_STATUS, 0, 0, 0, 5, 0, 0, 0, SSH_FX_EOF};
     uint8_t room[32];
-    struct sftp_writer w = {room, room + sizeof room, false};
+    struct sftp_writer w = {room, room + sizeof room, false, false, 0};
     uint8_t *begun = dory_sftp_begin(&w, SSH_FXP_STATUS, 5);
 
     (void)state;
@@ -93,7 +125,7 @@ static void test_a_packet_has_its_length_in_front(void **state)
     dory_sftp_finish(&w, begun);
     assert_int_equal(w.p - room, sizeof expected);
     assert_memory_equal(room, expected, sizeof expected);
-    w = (struct sftp_writer){room, room + 8, false};
+    w = (struct sftp_writer){room, room + 8, false, false, 0};
     assert_null(dory_sftp_begin(&w, SSH_FXP_STATUS, 5));
     dory_sftp_finish(&w, NULL);
     assert_true(w.bad);
@@ -106,7 +138,7 @@ static void test_attributes(void **state)
     for (uint32_t flags = 0; flags < 16; flags++) {
         struct sftp_attrs in = {flags, 0, 0, 0, 0, 0, 0}, out;
         uint8_t room[64];
-        struct sftp_writer w = {room, room + sizeof room, false};
+        struct sftp_writer w = {room, room + sizeof room, false, false, 0};
         struct sftp_reader r;
         size_t n;
 
@@ -213,6 +245,7 @@ int main(void)
         cmocka_unit_test(test_numbers_are_big_endian),
         cmocka_unit_test(test_a_short_message_is_bad_and_stays_so),
         cmocka_unit_test(test_writing_stops_at_the_end),
+        cmocka_unit_test(test_writing_in_parts),
         cmocka_unit_test(test_a_packet_has_its_length_in_front),
         cmocka_unit_test(test_attributes),
         cmocka_unit_test(test_extended_attributes_are_read_over),

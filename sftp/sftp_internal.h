@@ -1,0 +1,78 @@
+/* Between the files of the server:
+ *
+ *   sftp_server.c   the stream: bytes in, the queue, WRITE, bytes out      sftp_answer.c   answers
+ *   sftp_request.c  requests that name a path or a handle                  sftp_names.c    directory entries
+ *   sftp_open.c     OPEN and CLOSE, handles
+ */
+#ifndef SFTP_INTERNAL_H
+#define SFTP_INTERNAL_H
+
+#include "dory_path.h"
+#include "dory_sftp.h"
+#include "sftp_wire.h"
+
+/* Among values of enum dory_error: the end of a file or directory; a file is stored, but not with all that was asked for. */
+enum { SFTP_END = 1, SFTP_HALF = 2 };
+
+/* What is being said. CONTENT follows DATA, and ENTRY follows NAMES when attributes were not known in time. */
+enum { SFTP_NOTHING, SFTP_STATUS, SFTP_HANDLE, SFTP_ATTRS, SFTP_DATA, SFTP_PATH, SFTP_TARGET, SFTP_VERSIONS, SFTP_LIMITS, SFTP_SPACE,
+       SFTP_NAMES, SFTP_NAME, SFTP_ENTRY, SFTP_CONTENT };
+
+/* Flags of a handle. */
+enum { SFTP_MAY_READ = 1, SFTP_MAY_WRITE = 2, SFTP_AT_END = 4, SFTP_IS_DIR = 8, SFTP_UPLOAD = 16, SFTP_NEW = 32 };
+
+/* A request taken apart. */
+struct sftp_request {
+    uint8_t type;
+    struct dory_sftp_handle *handle;
+    struct sftp_slice path, to;
+    struct sftp_attrs attrs;
+    uint32_t flags, length;
+    uint64_t offset;
+};
+
+struct sftp_extension {
+    const char *name, *version;
+    const char *shape;
+    int (*run)(struct dory_sftp_server *s, const struct sftp_request *request);
+};
+
+/* A call that a file system may leave out. */
+#define SFTP_CALL(s, op, ...) ((s)->config.fs->ops->op ? (s)->config.fs->ops->op((s)->config.fs, __VA_ARGS__) : DORY_E_NOSYS)
+
+/* sftp_server.c: ends the conversation, whatever is open. */
+void dory_sftp_die(struct dory_sftp_server *s, const char *text);
+
+/* sftp_request.c. `execute` goes on with the complete request packet[0..n); DORY_E_AGAIN: later. Then s->answer is set. */
+int dory_sftp_execute(struct dory_sftp_server *s, const uint8_t *packet, size_t n);
+/* Goes through `path` component by component; s->dir is then the directory of the last one, whose name is in `name`. 1: so it is,
+   0: the path means the root, which s->dir is; or an error. */
+int dory_sftp_walk(struct dory_sftp_server *s, struct sftp_slice path, char name[DORY_NAME_MAX + 1]);
+/* The NULL-ended list of what is offered; one whose file system cannot do it has no `name`. */
+const struct sftp_extension *dory_sftp_extension(const struct dory_sftp_server *s, unsigned i);
+
+/* sftp_open.c */
+struct dory_sftp_handle *dory_sftp_handle(struct dory_sftp_server *s, struct sftp_slice text);
+bool dory_sftp_handle_free(const struct dory_sftp_server *s);
+void dory_sftp_handle_new(struct dory_sftp_server *s, int fs_handle, uint8_t flags, struct sftp_slice path);
+uint32_t dory_sftp_handle_text(const struct dory_sftp_server *s, unsigned i);
+int dory_sftp_open(struct dory_sftp_server *s, const struct sftp_request *request);
+int dory_sftp_close(struct dory_sftp_server *s, const struct sftp_request *request);
+/* The upload that will appear under this path, or NULL. */
+struct dory_sftp_handle *dory_sftp_upload(struct dory_sftp_server *s, struct sftp_slice path);
+int dory_sftp_handle_info(struct dory_sftp_server *s, const struct dory_sftp_handle *h, struct dory_fs_info *info);
+int dory_sftp_handle_set(struct dory_sftp_server *s, struct dory_sftp_handle *h, const struct sftp_attrs *attrs);
+/* Everything is closed, uploads are thrown away. */
+void dory_sftp_release(struct dory_sftp_server *s);
+
+/* sftp_answer.c: up to cap bytes of the answer under way; 0: the file system is busy. */
+size_t dory_sftp_say(struct dory_sftp_server *s, uint8_t *buf, size_t cap);
+void dory_sftp_answered(struct dory_sftp_server *s);
+
+/* sftp_names.c */
+size_t dory_sftp_say_names(struct dory_sftp_server *s, uint8_t *buf, size_t cap);
+void dory_sftp_put_entry(struct sftp_writer *w, const struct dory_sftp_server *s);
+/* DORY_OK when s->name's attributes were asked for, or DORY_E_AGAIN. */
+int dory_sftp_look(struct dory_sftp_server *s);
+
+#endif

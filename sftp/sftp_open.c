@@ -1,0 +1,305 @@
+/* OPEN and CLOSE, and what is open. */
+#include "sftp_internal.h"
+
+#include <string.h>
+
+/* Steps of an OPEN: what is there, a new file, its appearance at once (where an upload cannot be), the file in place, its emptying. */
+enum { LOOK, CREATE, APPEAR, PLACE, EMPTY, OPENED };
+
+/* ---- handles */
+
+uint32_t dory_sftp_handle_text(const struct dory_sftp_server *s, unsigned i)
+{
+    return (uint32_t)s->handles[i].serial << 8 | i;
+}
+
+struct dory_sftp_handle *dory_sftp_handle(struct dory_sftp_server *s, struct sftp_slice text)
+{
+    uint32_t number = text.n == 4 ? dory_sftp_load32(text.p) : UINT32_MAX, i = number & 0xFF;
+
+    if (i >= DORY_SFTP_HANDLES || s->handles[i].fs < 0 || dory_sftp_handle_text(s, i) != number)
+        return NULL;
+    return &s->handles[i];
+}
+
+static int free_slot(const struct dory_sftp_server *s)
+{
+    for (int i = 0; i < DORY_SFTP_HANDLES; i++)
+        if (s->handles[i].fs < 0)
+            return i;
+    return DORY_E_NFILE;
+}
+
+bool dory_sftp_handle_free(const struct dory_sftp_server *s)
+{
+    return free_slot(s) >= 0;
+}
+
+/* A hash of where a path leads by its words, so that ways of writing it are one. */
+static void identify(struct sftp_slice path, uint32_t identity[2])
+{
+    struct dory_path_part part;
+
+    identity[0] = 2166136261u;
+    identity[1] = 5381;
+    for (size_t at = 0; dory_path_part((const char *)path.p, path.n, at, true, &part) == 1; at = part.next)
+        for (size_t i = 0; i <= part.n; i++) {
+            uint32_t c = i < part.n ? (uint8_t)part.text[i] : '/';
+
+            identity[0] = (identity[0] ^ c) * 16777619u;
+            identity[1] = identity[1] * 33 + c;
+        }
+}
+
+struct dory_sftp_handle *dory_sftp_upload(struct dory_sftp_server *s, struct sftp_slice path)
+{
+    uint32_t identity[2];
+
+    identify(path, identity);
+    for (int i = 0; i < DORY_SFTP_HANDLES; i++) {
+        struct dory_sftp_handle *h = &s->handles[i];
+
+        if (h->fs >= 0 && h->flags & SFTP_UPLOAD && memcmp(h->identity, identity, sizeof identity) == 0)
+            return h;
+    }
+    return NULL;
+}
+
+void dory_sftp_handle_new(struct dory_sftp_server *s, int fs_handle, uint8_t flags, struct sftp_slice path)
+{
+    int i = free_slot(s);
+    struct dory_sftp_handle *h = &s->handles[i];
+    const struct dory_sftp_events *events = s->config.events;
+
+    h->fs = fs_handle;
+    h->serial++;
+    h->flags = flags;
+    h->error = DORY_OK;
+    h->set = 0;
+    if (flags & SFTP_UPLOAD)
+        identify(path, h->identity);
+    s->file = (uint8_t)i;
+    s->answer = SFTP_HANDLE;
+    if (events->opened && !(flags & SFTP_IS_DIR))
+        events->opened(s->config.events_ctx, (unsigned)i, (const char *)path.p, path.n, flags & SFTP_MAY_WRITE);
+}
+
+static void gone(struct dory_sftp_server *s, struct dory_sftp_handle *h, int status)
+{
+    const struct dory_sftp_events *events = s->config.events;
+
+    h->fs = -1;
+    if (events->closed && !(h->flags & SFTP_IS_DIR))
+        events->closed(s->config.events_ctx, (unsigned)(h - s->handles), status);
+}
+
+void dory_sftp_release(struct dory_sftp_server *s)
+{
+    struct dory_fs *fs = s->config.fs;
+
+    for (int i = 0; i < DORY_SFTP_HANDLES; i++) {
+        struct dory_sftp_handle *h = &s->handles[i];
+        bool upload = h->flags & SFTP_UPLOAD;
+
+        if (h->fs < 0)
+            continue;
+        dory_fs_drop(fs, upload ? fs->ops->abort : fs->ops->close, &h->fs);
+        gone(s, h, upload ? DORY_E_CUT : DORY_OK);
+    }
+    dory_fs_drop(fs, s->creating ? fs->ops->abort : fs->ops->close, &s->made);
+    dory_fs_drop(fs, fs->ops->close, &s->dir);
+    dory_fs_drop(fs, fs->ops->close, &s->below);
+    dory_fs_drop(fs, fs->ops->close, &s->from);
+}
+
+/* ---- OPEN */
+
+static uint8_t flags_of(uint32_t pflags)
+{
+    uint8_t flags = 0;
+
+    if (pflags & SSH_FXF_READ || !(pflags & SSH_FXF_WRITE))
+        flags |= SFTP_MAY_READ;
+    if (pflags & SSH_FXF_WRITE)
+        flags |= SFTP_MAY_WRITE;
+    if (pflags & SSH_FXF_APPEND)
+        flags |= SFTP_AT_END;
+    return flags;
+}
+
+/* What is there decides how it goes on. */
+static int look(struct dory_sftp_server *s, const char *name, struct sftp_slice path, uint32_t pflags)
+{
+    struct dory_fs *fs = s->config.fs;
+    bool must_be_new = pflags & SSH_FXF_CREAT && pflags & SSH_FXF_EXCL, there;
+    struct dory_fs_info info;
+    int r;
+
+    s->step = PLACE;
+    if (!(pflags & (SSH_FXF_CREAT | SSH_FXF_TRUNC)))
+        return DORY_OK;
+    r = fs->ops->lookup(fs, s->dir, name, !must_be_new, &info);
+    there = r >= 0;
+    if (must_be_new && (there || dory_sftp_upload(s, path)))
+        r = DORY_E_EXIST;
+    if (r < 0 && (r != DORY_E_NOENT || !(pflags & SSH_FXF_CREAT))) {
+        s->step = LOOK;
+        return r;
+    }
+    if (!there || (pflags & SSH_FXF_TRUNC && flags_of(pflags) == SFTP_MAY_WRITE))
+        s->step = CREATE;
+    return DORY_OK;
+}
+
+/* A file under a temporary identity: an upload where its writer neither reads it nor means to go on with it some other time. */
+static int create(struct dory_sftp_server *s, const char *name, const struct sftp_request *request)
+{
+    const struct sftp_attrs *attrs = &request->attrs;
+    uint16_t mode = attrs->flags & SSH_FILEXFER_ATTR_PERMISSIONS ? (uint16_t)(attrs->permissions & 07777) : 0666;
+    uint8_t flags = flags_of(request->flags);
+    int r = SFTP_CALL(s, create, s->dir, name, mode, attrs->flags & SSH_FILEXFER_ATTR_SIZE ? attrs->size : UINT64_MAX);
+
+    if (r < 0)
+        return r;
+    s->step = APPEAR;
+    s->made = r;
+    s->creating = true;
+    if (flags == SFTP_MAY_WRITE) {
+        flags |= SFTP_UPLOAD;
+        if (request->flags & SSH_FXF_EXCL)
+            flags |= SFTP_NEW;
+        s->made = -1;
+        s->step = OPENED;
+        dory_sftp_handle_new(s, r, flags, request->path);
+    }
+    return DORY_OK;
+}
+
+static int appear(struct dory_sftp_server *s, uint32_t pflags)
+{
+    int r = s->config.fs->ops->commit(s->config.fs, s->made, DORY_FS_COMMIT_NEW, NULL);
+
+    if (r == DORY_E_AGAIN)
+        return r;
+    s->made = -1;
+    s->step = PLACE;
+    return r == DORY_E_EXIST && !(pflags & SSH_FXF_EXCL) ? DORY_OK : r;
+}
+
+static int place(struct dory_sftp_server *s, const char *name, uint32_t pflags)
+{
+    struct dory_fs *fs = s->config.fs;
+    uint8_t flags = flags_of(pflags);
+    int r = fs->ops->open(fs, s->dir, name,
+                          (flags & SFTP_MAY_READ ? (unsigned)DORY_FS_OPEN_READ : 0) | (flags & SFTP_MAY_WRITE ? (unsigned)DORY_FS_OPEN_WRITE : 0));
+
+    if (r < 0)
+        return r;
+    s->made = r;
+    s->creating = false;
+    s->step = EMPTY;
+    return DORY_OK;
+}
+
+static int empty(struct dory_sftp_server *s, const struct sftp_request *request)
+{
+    static const struct dory_fs_info nothing;
+    int r = DORY_OK;
+
+    if (request->flags & SSH_FXF_TRUNC && request->flags & SSH_FXF_WRITE)
+        r = SFTP_CALL(s, setinfo, s->made, DORY_FS_SET_SIZE, &nothing);
+    if (r < 0)
+        return r;
+    dory_sftp_handle_new(s, s->made, flags_of(request->flags), request->path);
+    s->made = -1;
+    s->step = OPENED;
+    return DORY_OK;
+}
+
+int dory_sftp_open(struct dory_sftp_server *s, const struct sftp_request *request)
+{
+    char name[DORY_NAME_MAX + 1];
+    int r = dory_sftp_walk(s, request->path, name);
+
+    if (r <= 0)
+        return r ? r : DORY_E_ISDIR;
+    if (!dory_sftp_handle_free(s))
+        return DORY_E_NFILE;
+    r = DORY_OK;
+    while (r >= 0 && s->step != OPENED) {
+        switch (s->step) {
+        case LOOK: r = look(s, name, request->path, request->flags); break;
+        case CREATE: r = create(s, name, request); break;
+        case APPEAR: r = appear(s, request->flags); break;
+        case PLACE: r = place(s, name, request->flags); break;
+        default: r = empty(s, request); break;
+        }
+    }
+    return r < 0 ? r : DORY_OK;
+}
+
+/* ---- of what is open */
+
+static void overlay(const struct dory_sftp_handle *h, struct dory_fs_info *info)
+{
+    if (h->set & DORY_FS_SET_MODE)
+        info->mode = h->mode;
+    if (h->set & DORY_FS_SET_TIMES) {
+        info->mtime = h->mtime;
+        info->atime = h->atime;
+    }
+}
+
+int dory_sftp_handle_info(struct dory_sftp_server *s, const struct dory_sftp_handle *h, struct dory_fs_info *info)
+{
+    int r = s->config.fs->ops->info(s->config.fs, h->fs, info);
+
+    if (r >= 0)
+        overlay(h, info);
+    return r;
+}
+
+/* Mode and times of an upload are for its CLOSE, because writing changes the one and replacing a file the other. */
+int dory_sftp_handle_set(struct dory_sftp_server *s, struct dory_sftp_handle *h, const struct sftp_attrs *attrs)
+{
+    unsigned set = dory_sftp_settings(attrs), later = h->flags & SFTP_UPLOAD ? set & (DORY_FS_SET_MODE | DORY_FS_SET_TIMES) : 0;
+    struct dory_fs_info info;
+    int r = DORY_OK;
+
+    dory_sftp_to_info(&info, attrs);
+    if (set & ~later)
+        r = SFTP_CALL(s, setinfo, h->fs, set & ~later, &info);
+    if (r < 0)
+        return r;
+    h->set |= (uint8_t)later;
+    if (later & DORY_FS_SET_MODE)
+        h->mode = info.mode;
+    if (later & DORY_FS_SET_TIMES) {
+        h->mtime = attrs->mtime;
+        h->atime = attrs->atime;
+    }
+    return DORY_OK;
+}
+
+int dory_sftp_close(struct dory_sftp_server *s, const struct sftp_request *request)
+{
+    struct dory_fs *fs = s->config.fs;
+    struct dory_sftp_handle *h = request->handle;
+    struct dory_fs_info info;
+    int r;
+
+    memset(&info, 0, sizeof info);
+    overlay(h, &info);
+    if (!(h->flags & SFTP_UPLOAD))
+        r = fs->ops->close(fs, h->fs);
+    else if (h->error)
+        r = fs->ops->abort(fs, h->fs);
+    else
+        r = fs->ops->commit(fs, h->fs, h->set | (h->flags & SFTP_NEW ? (unsigned)DORY_FS_COMMIT_NEW : 0), &info);
+    if (r == DORY_E_AGAIN)
+        return r;
+    if (h->error)
+        r = h->error;
+    gone(s, h, r < 0 ? r : DORY_OK);
+    return r > 0 ? SFTP_HALF : r;
+}

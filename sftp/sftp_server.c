@@ -1,0 +1,413 @@
+#include "sftp_internal.h"
+
+#include <string.h>
+
+/* A request in the queue: its length, its type and its identifier, then what belongs to the type. */
+enum { TYPE_AT = 4, ID_AT = 5, HEAD_N = 9 };
+
+/* READ is always of one size, so its length is free to count the READs that follow it without a gap: prefetching takes no room. */
+enum { READ_N = 29, READ_HANDLE_AT = 13, READ_OFFSET_AT = 17, READ_LENGTH_AT = 25 };
+
+/* WRITE up to its data. */
+enum { WRITE_N = 29 };
+
+/* The type of a request that cannot be taken apart as it stands in the queue. */
+enum { UNFIT = 0 };
+
+static struct dory_sftp_server *server_of(struct dory_stream *stream)
+{
+    return (struct dory_sftp_server *)stream;
+}
+
+void dory_sftp_die(struct dory_sftp_server *s, const char *text)
+{
+    const struct dory_sftp_events *events = s->config.events;
+
+    if (s->ended)
+        return;
+    s->failed = s->ended = true;
+    if (events->error)
+        events->error(s->config.events_ctx, text);
+    dory_sftp_release(s);
+}
+
+/* ---- the queue */
+
+static size_t size_of(const uint8_t *request)
+{
+    return request[TYPE_AT] == SSH_FXP_READ ? READ_N : 4 + dory_sftp_load32(request);
+}
+
+static void forget(struct dory_sftp_server *s, size_t n)
+{
+    s->head = (uint16_t)(s->head + n);
+    if (s->last < s->head)
+        s->last = s->head;
+    if (s->head == s->tail)
+        s->head = s->last = s->tail = 0;
+    if (s->prev < s->head || !s->head)
+        s->prev = s->last;
+}
+
+static void move_to_front(struct dory_sftp_server *s)
+{
+    memmove(s->queue, s->queue + s->head, (size_t)(s->tail - s->head));
+    s->tail = (uint16_t)(s->tail - s->head);
+    s->last = (uint16_t)(s->last - s->head);
+    s->prev = (uint16_t)(s->prev - s->head);
+    s->head = 0;
+}
+
+/* Does the READ at `next` begin where the run of READs at `run` ends? */
+static bool continues(const uint8_t *run, const uint8_t *next)
+{
+    uint32_t more = dory_sftp_load32(run) + 1, length = dory_sftp_load32(run + READ_LENGTH_AT);
+
+    return run[TYPE_AT] == SSH_FXP_READ && more < UINT32_MAX && memcmp(run + READ_HANDLE_AT, next + READ_HANDLE_AT, 4) == 0 &&
+           dory_sftp_load32(next + READ_LENGTH_AT) == length && dory_sftp_load32(next + ID_AT) == dory_sftp_load32(run + ID_AT) + more &&
+           dory_sftp_load64(next + READ_OFFSET_AT) == dory_sftp_load64(run + READ_OFFSET_AT) + (uint64_t)more * length;
+}
+
+static void take_read(struct dory_sftp_server *s)
+{
+    uint8_t *request = s->queue + s->last;
+
+    if (s->tail - s->last < READ_N || dory_sftp_load32(request + HEAD_N) != 4) {
+        request[TYPE_AT] = UNFIT;
+        return;
+    }
+    s->tail = (uint16_t)(s->last + READ_N);
+    dory_sftp_store32(request, 0);
+    if (s->prev < s->last && continues(s->queue + s->prev, request)) {
+        dory_sftp_store32(s->queue + s->prev, dory_sftp_load32(s->queue + s->prev) + 1);
+        s->tail = s->last;
+    }
+}
+
+static void complete(struct dory_sftp_server *s)
+{
+    if (s->queue[s->last + TYPE_AT] == SSH_FXP_READ)
+        take_read(s);
+    if (s->tail == s->last)
+        return;
+    s->prev = s->last;
+    s->last = s->tail;
+}
+
+/* The type is known: may it come now? */
+static void admit(struct dory_sftp_server *s)
+{
+    uint8_t *request = s->queue + s->last;
+    bool init = request[TYPE_AT] == SSH_FXP_INIT;
+    uint32_t n = dory_sftp_load32(request);
+
+    if (init == s->greeted) {
+        dory_sftp_die(s, init ? "a second SSH_FXP_INIT" : "a request before SSH_FXP_INIT");
+        return;
+    }
+    s->greeted = true;
+    s->uploading = request[TYPE_AT] == SSH_FXP_WRITE;
+    if (!s->uploading && n > sizeof s->queue - 4) {
+        s->skip = n - (HEAD_N - 4);
+        dory_sftp_store32(request, HEAD_N - 4);
+        if (!init)
+            request[TYPE_AT] = UNFIT;
+    }
+}
+
+/* Bytes of the request that is not complete; how many were taken. */
+static size_t take(struct dory_sftp_server *s, const uint8_t *bytes, size_t n)
+{
+    size_t have = (size_t)(s->tail - s->last), room, want;
+    uint32_t length;
+
+    if (s->skip) {
+        n = n < s->skip ? n : s->skip;
+        s->skip -= (uint32_t)n;
+        return n;
+    }
+    if (s->tail == sizeof s->queue && s->head)
+        move_to_front(s);
+    want = have < 4 ? 4 : have < HEAD_N ? HEAD_N : 4 + dory_sftp_load32(s->queue + s->last);
+    room = sizeof s->queue - s->tail;
+    want = want - have < room ? want - have : room;
+    n = n < want ? n : want;
+    memcpy(s->queue + s->tail, bytes, n);
+    s->tail = (uint16_t)(s->tail + n);
+    have += n;
+
+    length = have < 4 ? HEAD_N : dory_sftp_load32(s->queue + s->last);
+    if (length < HEAD_N - 4 || length > DORY_SFTP_PACKET_MAX)
+        dory_sftp_die(s, "impossible packet length");
+    else if (have == HEAD_N && n)
+        admit(s);
+    if (!s->ended && have >= HEAD_N && have == 4 + dory_sftp_load32(s->queue + s->last))
+        complete(s);
+    return n;
+}
+
+/* ---- WRITE */
+
+/* An upload that misses bytes is not kept. */
+static int lose(struct dory_sftp_handle *h, int error)
+{
+    if (h->flags & SFTP_UPLOAD)
+        h->error = (int8_t)error;
+    return error;
+}
+
+/* The file of the WRITE under way, and where in it. */
+static int find_target(struct dory_sftp_server *s, struct sftp_slice handle, uint32_t n)
+{
+    struct dory_sftp_handle *h = dory_sftp_handle(s, handle);
+    struct dory_fs_info info;
+    int r;
+
+    if (!h)
+        return DORY_E_ARG;
+    if (!(h->flags & SFTP_MAY_WRITE))
+        return DORY_E_ACCESS;
+    s->target = (uint8_t)(h - s->handles);
+    if (h->flags & SFTP_AT_END) {
+        r = s->config.fs->ops->info(s->config.fs, h->fs, &info);
+        if (r < 0)
+            return r;
+        s->write_at = info.size;
+    }
+    return s->write_at > (uint64_t)INT64_MAX - n ? lose(h, DORY_E_NOSPC) : h->error;
+}
+
+/* Takes the WRITE at the head of the queue apart; only what is left of it stays there. */
+static bool begin_write(struct dory_sftp_server *s)
+{
+    uint8_t *request = s->queue + s->head;
+    size_t have = (size_t)(s->tail - s->head), size = size_of(request), n = size < WRITE_N ? size : WRITE_N;
+    struct sftp_reader r = {request + ID_AT, request + n, false};
+    struct sftp_slice handle;
+    int error;
+
+    if (have < n)
+        return false;
+    s->write_id = dory_sftp_get32(&r);
+    handle = dory_sftp_get_string(&r);
+    s->write_at = dory_sftp_get64(&r);
+    s->left = dory_sftp_get32(&r);
+    s->rest = (uint32_t)(size - n);
+    error = r.bad ? DORY_E_PROTOCOL : handle.n != 4 ? DORY_E_ARG : s->left > s->rest ? DORY_E_PROTOCOL : DORY_OK;
+    if (!error)
+        error = find_target(s, handle, s->left);
+    if (error == DORY_E_AGAIN)
+        return false;
+    if (error)
+        s->left = 0;
+    s->rest -= s->left;
+    s->write_error = (int8_t)error;
+    s->writing = true;
+    forget(s, n);
+    return true;
+}
+
+static void end_write(struct dory_sftp_server *s)
+{
+    size_t at = (size_t)(s->status_first + s->status_count++) % DORY_SFTP_WRITES;
+
+    s->status_ids[at] = s->write_id;
+    s->status_errors[at] = s->write_error;
+    s->writing = false;
+}
+
+/* Data straight into the file; what was taken. */
+static size_t write_data(struct dory_sftp_server *s, const uint8_t *bytes, size_t n)
+{
+    struct dory_fs *fs = s->config.fs;
+    const struct dory_sftp_events *events = s->config.events;
+    long r = 0;
+
+    if (s->left) {
+        r = fs->ops->write(fs, s->handles[s->target].fs, s->write_at, bytes, n < s->left ? n : s->left);
+        if (r == DORY_E_AGAIN || r == 0)
+            return 0;
+        if (r < 0) {
+            s->write_error = (int8_t)lose(&s->handles[s->target], (int)r);
+            s->rest += s->left;
+            s->left = 0;
+        }
+    }
+    if (r > 0) {
+        n = (size_t)r;
+        s->left -= (uint32_t)n;
+        s->write_at += n;
+        if (events->moved)
+            events->moved(s->config.events_ctx, s->target, n);
+    } else {
+        n = n < s->rest ? n : s->rest;
+        s->rest -= (uint32_t)n;
+    }
+    if (!s->left && !s->rest)
+        end_write(s);
+    return n;
+}
+
+/* Goes on with the WRITE at the head of the queue as far as its bytes are there. True: something was done. */
+static bool step_write(struct dory_sftp_server *s)
+{
+    size_t n, took;
+
+    if (!s->writing) {
+        if (s->running || s->tail - s->head <= TYPE_AT || s->queue[s->head + TYPE_AT] != SSH_FXP_WRITE ||
+            s->status_count == DORY_SFTP_WRITES || !begin_write(s))
+            return false;
+        if (!s->left && !s->rest)
+            end_write(s);
+        return true;
+    }
+    n = (size_t)(s->tail - s->head);
+    if (n > (size_t)s->left + s->rest)
+        n = (size_t)s->left + s->rest;
+    took = n ? write_data(s, s->queue + s->head, n) : 0;
+    forget(s, took);
+    return took > 0;
+}
+
+/* ---- the stream */
+
+static size_t push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
+{
+    struct dory_sftp_server *s = server_of(stream);
+    size_t taken = 0, used;
+
+    while (taken < n && !s->ended) {
+        if (step_write(s))
+            continue;
+        if (s->writing && s->head == s->tail)
+            used = write_data(s, bytes + taken, n - taken);
+        else if (s->writing && s->head == s->last)
+            used = 0; /* busy with bytes of the same WRITE that came before these */
+        else
+            used = take(s, bytes + taken, n - taken);
+        if (!used)
+            return taken;
+        taken += used;
+    }
+    /* What came whole is executed as far as that needs nothing sent. */
+    while (!s->ended && step_write(s))
+        continue;
+    return n;
+}
+
+/* Goes on with the request at the head of the queue. True: something was done. */
+static bool step(struct dory_sftp_server *s)
+{
+    if (s->status_count && !s->running) {
+        s->id = s->status_ids[s->status_first];
+        s->error = s->status_errors[s->status_first];
+        s->answer = SFTP_STATUS;
+        s->status_first = (uint16_t)((s->status_first + 1) % DORY_SFTP_WRITES);
+        s->status_count--;
+        return true;
+    }
+    if (step_write(s))
+        return true;
+    if (s->writing || s->head == s->last || s->queue[s->head + TYPE_AT] == SSH_FXP_WRITE)
+        return false;
+    s->running = true;
+    return dory_sftp_execute(s, s->queue + s->head, size_of(s->queue + s->head)) != DORY_E_AGAIN;
+}
+
+void dory_sftp_answered(struct dory_sftp_server *s)
+{
+    uint8_t *request = s->queue + s->head;
+    uint32_t more;
+
+    s->answer = SFTP_NOTHING;
+    s->sent = 0;
+    if (!s->running)
+        return;
+    s->running = false;
+    more = request[TYPE_AT] == SSH_FXP_READ ? dory_sftp_load32(request) : 0;
+    if (!more) {
+        forget(s, size_of(request));
+        return;
+    }
+    dory_sftp_store32(request, more - 1);
+    dory_sftp_store32(request + ID_AT, dory_sftp_load32(request + ID_AT) + 1);
+    dory_sftp_store64(request + READ_OFFSET_AT, dory_sftp_load64(request + READ_OFFSET_AT) + dory_sftp_load32(request + READ_LENGTH_AT));
+}
+
+static void finish(struct dory_sftp_server *s)
+{
+    s->failed |= s->head != s->tail || s->writing || s->skip;
+    for (int i = 0; i < DORY_SFTP_HANDLES; i++)
+        s->failed |= s->handles[i].fs >= 0 && s->handles[i].flags & SFTP_UPLOAD;
+    s->ended = true;
+    dory_sftp_release(s);
+}
+
+static size_t pull(struct dory_stream *stream, uint8_t *buf, size_t cap)
+{
+    struct dory_sftp_server *s = server_of(stream);
+    size_t n = 0, said;
+
+    while (n < cap && !s->ended) {
+        if (s->answer && !s->leaving) {
+            said = dory_sftp_say(s, buf + n, cap - n);
+            if (!said)
+                break;
+            n += said;
+        } else if (!step(s)) {
+            /* With all bytes here, what cannot go on now is a busy file system or the end. */
+            if (s->cut && !s->running && s->head == s->last && !(s->writing && s->head != s->tail))
+                finish(s);
+            break;
+        }
+    }
+    return n;
+}
+
+static void eof(struct dory_stream *stream)
+{
+    server_of(stream)->cut = true;
+}
+
+static void stop(struct dory_stream *stream)
+{
+    struct dory_sftp_server *s = server_of(stream);
+
+    if (!s->ended) {
+        s->failed = s->ended = true;
+        dory_sftp_release(s);
+    }
+}
+
+static int status(const struct dory_stream *stream)
+{
+    const struct dory_sftp_server *s = (const struct dory_sftp_server *)stream;
+
+    return !s->ended ? DORY_E_AGAIN : s->failed ? 1 : 0;
+}
+
+static uint32_t window(const struct dory_stream *stream)
+{
+    const struct dory_sftp_server *s = (const struct dory_sftp_server *)stream;
+    size_t n = sizeof s->queue - (size_t)(s->tail - s->head) + s->skip;
+
+    if (s->writing && s->head == s->tail)
+        n += s->left + s->rest;
+    return (uint32_t)(s->uploading ? n + DORY_SFTP_WINDOW : n);
+}
+
+static const struct dory_stream_ops ops = {.push = push, .pull = pull, .eof = eof, .stop = stop, .status = status, .window = window};
+
+void dory_sftp_server_init(struct dory_sftp_server *s, const struct dory_sftp_config *config)
+{
+    static const struct dory_sftp_events nobody;
+
+    memset(s, 0, offsetof(struct dory_sftp_server, name));
+    s->stream.ops = &ops;
+    s->config = *config;
+    if (!s->config.events)
+        s->config.events = &nobody;
+    s->dir = s->below = s->from = s->made = -1;
+    for (int i = 0; i < DORY_SFTP_HANDLES; i++)
+        s->handles[i].fs = -1;
+}
