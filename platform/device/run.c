@@ -45,17 +45,18 @@ const struct dory_conn_ops dory_conn_lwip = {state, recv_buf, recv_ack, send, cl
 
 int dory_device_pools(struct dory_device *device, const char *args, struct dory_text *out)
 {
-    const char *name;
-    unsigned most, size;
+    struct dory_lwip_pool pool;
 
     (void)device;
     (void)args;
-    for (unsigned i = 0; dory_lwip_pool(i, &name, &most, &size); i++) {
-        dory_text_put(out, name);
+    for (unsigned i = 0; dory_lwip_pool(i, &pool); i++) {
+        dory_text_put(out, pool.name);
         dory_text_column(out, 24);
-        dory_text_number(out, most);
-        dory_text_put(out, " of ");
-        dory_text_number(out, size);
+        dory_text_number(out, pool.now);
+        dory_text_put(out, " now, ");
+        dory_text_number(out, pool.most);
+        dory_text_put(out, " most, of ");
+        dory_text_number(out, pool.size);
         dory_text_put(out, "\n");
     }
     return 0;

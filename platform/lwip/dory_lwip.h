@@ -72,7 +72,12 @@ void dory_lwip_abort(struct dory_lwip *c);
 #define DORY_LWIP_PEER_MAX 22
 void dory_lwip_peer(const struct dory_lwip *c, char text[DORY_LWIP_PEER_MAX]);
 
-/* The high-water marks of lwIP's pools since the start, for `stats`: *name is static text. False: there is no pool number i. */
-bool dory_lwip_pool(unsigned i, const char **name, unsigned *used_most, unsigned *size);
+/* lwIP's pools, in elements, and its heap, in bytes: for `pools`. */
+struct dory_lwip_pool {
+    const char *name;
+    unsigned now, most, size; /* used, used at once since the start, there are */
+};
+/* False: there is no pool number i. */
+bool dory_lwip_pool(unsigned i, struct dory_lwip_pool *pool);
 
 #endif

@@ -107,7 +107,7 @@ uint32_t dory_lwip_poll(void)
     return ms ? ms : 1;
 }
 
-bool dory_lwip_pool(unsigned i, const char **name, unsigned *used_most, unsigned *size)
+bool dory_lwip_pool(unsigned i, struct dory_lwip_pool *pool)
 {
     static const struct {
         const char *name;
@@ -118,8 +118,6 @@ bool dory_lwip_pool(unsigned i, const char **name, unsigned *used_most, unsigned
 
     if (i > count)
         return false;
-    *name = i < count ? pools[i].name : "heap";
-    *used_most = stats->max;
-    *size = stats->avail;
+    *pool = (struct dory_lwip_pool){i < count ? pools[i].name : "heap", stats->used, stats->max, stats->avail};
     return true;
 }

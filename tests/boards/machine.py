@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PATIENCE = 60   # seconds after which a machine counts as hanging
 
 
@@ -34,7 +34,11 @@ def command(words, board, port, flash, isolated=True, arguments=(), extra=()):
     semihosting = "enable=on,target=native" + "".join(",arg=%s" % a for a in given)
     return ([w.replace("@NETWORK@", network) for w in words] +
             ["-display", "none", "-monitor", "none", "-serial", "stdio", "-semihosting-config", semihosting] + list(extra) +
-            ["-kernel", os.path.join(TOP, "build", board, "dory.elf")])
+            ["-kernel", image(board)])
+
+
+def image(board):
+    return os.path.join(TOP, "build", board, "dory.elf")
 
 
 def free_port():
@@ -46,9 +50,9 @@ def free_port():
 class Machine:
     """One running machine: what it says on its UART, and what is typed there."""
 
-    def __init__(self, name, board, words, folder, isolated=True, arguments=(), extra=()):
+    def __init__(self, name, board, words, folder, port=None, isolated=True, arguments=(), extra=()):
         self.name, self.board = name, board
-        self.port = free_port()
+        self.port = port or free_port()
         self.said = b""
         self.seen = 0       # of `said`, by expect
         argv = command(words, board, self.port, "flash.bin", isolated, arguments, extra)    # relative: the path must hold no blank
@@ -76,17 +80,21 @@ class Machine:
             if not self.listen(1) and self.process.poll() is not None:
                 raise Failure("the machine ended with status %d before a line like %r" % (self.process.returncode, pattern.pattern.decode()))
 
+    def expect_prompt(self, mark, line):
+        """Waits until what was typed at `mark` was answered: the prompt comes again."""
+        end = time.monotonic() + PATIENCE
+        while not re.search(rb"\n> ", self.said[mark:]):
+            if time.monotonic() > end or (not self.listen(1) and self.process.poll() is not None):
+                raise Failure("no answer to %r on the UART" % line)
+
     def type(self, text):
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
 
-    def running(self):
-        while self.listen(0):
-            pass
-        return self.process.poll() is None
-
     def stop(self):
         """Power off: the flash file keeps what it holds."""
+        if self.process.stdout.closed:
+            return
         self.process.kill()
         self.process.wait()
         while self.listen(0):
