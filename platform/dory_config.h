@@ -47,4 +47,29 @@
 #define DORY_SCP_DEPTH_MAX 64
 #endif
 
+/* SFTP client: requests without an answer, those of them that carry content, and the bytes that each of these asks for; files under way;
+   directories nested; bytes for names that were listed and not dealt with yet (one answer of OpenSSH lists 100 names). */
+#ifndef DORY_SFTP_REQUESTS
+#define DORY_SFTP_REQUESTS 128
+#endif
+#ifndef DORY_SFTP_MOVING
+#define DORY_SFTP_MOVING 64
+#endif
+#ifndef DORY_SFTP_CHUNK
+#define DORY_SFTP_CHUNK 32768
+#endif
+#ifndef DORY_SFTP_FILES
+#define DORY_SFTP_FILES 32
+#endif
+#ifndef DORY_SFTP_DEPTH_MAX
+#define DORY_SFTP_DEPTH_MAX DORY_SCP_DEPTH_MAX
+#endif
+#ifndef DORY_SFTP_NAMES
+#define DORY_SFTP_NAMES (512 * 1024)
+#endif
+/* The longest handle that a server may give (256 bytes in the protocol). */
+#ifndef DORY_SFTP_HANDLE_MAX
+#define DORY_SFTP_HANDLE_MAX 256
+#endif
+
 #endif
