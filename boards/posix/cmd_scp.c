@@ -44,6 +44,13 @@ static struct dory_client *connection(struct job *job, const struct dory_cli_loc
     return c;
 }
 
+/* -D needs no host: its server is a program here, and *c stays NULL. */
+static bool reach(struct job *job, const struct dory_cli_location *location, struct dory_client **c)
+{
+    *c = job->options.sftp_server ? NULL : connection(job, location, NULL);
+    return *c || job->options.sftp_server;
+}
+
 static void count(struct job *job, enum dory_copy_result result)
 {
     job->failed |= result != DORY_COPY_OK;
@@ -97,8 +104,7 @@ static void upload(struct job *job, char **paths, int n)
         job->failed = true;
         return;
     }
-    c = connection(job, &job->target, NULL);
-    count(job, c ? dory_copy_up(c, &job->options, paths, n, &job->target, job->several) : DORY_COPY_LOST);
+    count(job, reach(job, &job->target, &c) ? dory_copy_up(c, &job->options, paths, n, &job->target, job->several) : DORY_COPY_LOST);
 }
 
 static void across(struct job *job)
@@ -139,8 +145,7 @@ static void copy_to_local(struct job *job, struct dory_cli_target *target, char 
         count(job, dory_copy_here(&job->options, from, target, job->several));
         return;
     }
-    c = connection(job, &job->source, NULL);
-    count(job, c ? dory_copy_down(c, &job->options, &job->source, target, job->several) : DORY_COPY_LOST);
+    count(job, reach(job, &job->source, &c) ? dory_copy_down(c, &job->options, &job->source, target, job->several) : DORY_COPY_LOST);
 }
 
 static void to_local(struct job *job)
@@ -191,8 +196,8 @@ int dory_cmd_scp(int argc, char **argv)
     }
     if (job.options.flags & (DORY_SCP_TO | DORY_SCP_FROM))
         return dory_copy_remote_side(&job.options);
-    if (job.options.sftp || job.options.program) {
-        dory_say(DORY_LOG_QUIET, "scp: -s and -S are not supported by this version");
+    if (job.options.program) {
+        dory_say(DORY_LOG_QUIET, "scp: -S is not supported by this version");
         return 1;
     }
     signal(SIGPIPE, SIG_IGN);

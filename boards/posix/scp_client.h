@@ -52,6 +52,10 @@ struct dory_client {
     struct dory_stream *streams[DORY_CLIENT_CHANNELS];
     struct dory_channel channels[DORY_CLIENT_CHANNELS];
     bool remote_spoke; /* standard error of the present command was not empty */
+    bool has_scp, no_scp; /* what the host has shown to have, or not */
+    bool holding;         /* lines of it are kept in `held` until it is known whether the command is there at all */
+    size_t held_n;
+    char held[2048];
     size_t line_n;
     char line[1024]; /* of it, not yet shown */
     size_t told_keys_n;
@@ -72,7 +76,7 @@ void dory_client_report(struct dory_client *client);
 /* Ends in order and frees it. NULL is allowed. */
 void dory_client_close(struct dory_client *client);
 
-/* Starts the command on a channel that carries stream; `command` lives until the end. The channel, or -1: why has been said. */
+/* Starts the command, or the subsystem sftp where it is NULL, on a channel that carries stream; `command` lives until the end. The channel, or -1: why has been said. */
 int dory_client_start(struct dory_client *client, const char *command, struct dory_stream *stream);
 /* Lets the command end: no more data from here, then waits for its close; not for long unless `in_order`. The exit status, or why none. */
 enum { DORY_FINISH_SILENT = -1, DORY_FINISH_SIGNAL = -2, DORY_FINISH_NEVER = -3 };
@@ -98,6 +102,8 @@ void dory_client_say_names(const struct dory_client *client);
 void dory_client_say_ciphers(const struct dory_client *client);
 void dory_client_on_stderr(void *client, int channel, const uint8_t *bytes, size_t n);
 void dory_client_flush_stderr(struct dory_client *client);
+/* Shows what was held back, or, where it does not matter any more, only to those who want to know. */
+void dory_client_release_stderr(struct dory_client *client, bool matters);
 
 /* What the % tokens mean for this connection. */
 struct dory_cli_tokens dory_client_tokens(const struct dory_client *client);

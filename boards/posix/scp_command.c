@@ -10,9 +10,10 @@
 
 int dory_client_start(struct dory_client *c, const char *command, struct dory_stream *stream)
 {
-    int channel = dory_ssh_channel_open(&c->ssh, DORY_REQUEST_EXEC, command, strlen(command));
+    const char *text = command ? command : "sftp";
+    int channel = dory_ssh_channel_open(&c->ssh, command ? DORY_REQUEST_EXEC : DORY_REQUEST_SUBSYSTEM, text, strlen(text));
 
-    dory_say(DORY_LOG_DEBUG, "debug1: Sending command to %s: %s", c->host, command);
+    dory_say(DORY_LOG_DEBUG, "debug1: Sending %s to %s: %s", command ? "command" : "subsystem", c->host, text);
     c->remote_spoke = false;
     if (channel >= 0)
         dory_pump_attach(&c->pump, channel, stream);

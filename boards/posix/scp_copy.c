@@ -6,6 +6,8 @@
 
 #include "scp_progress.h"
 #include "scp_say.h"
+#include "scp_sftp.h"
+#include "scp_sniff.h"
 
 /* ---- Events of the engines ---- */
 
@@ -76,43 +78,37 @@ void dory_copy_say_lost(const struct dory_copy_view *view)
 
 enum dory_copy_result dory_copy_judge(struct dory_client *c, const struct dory_copy_view *view, int stream_status, int exit_status)
 {
+    const char *program = view->sftp ? "SFTP server" : "scp program";
     bool spoken = view->heard || c->remote_spoke;
 
     if (exit_status == 127)
-        dory_say(DORY_LOG_QUIET, "scp: %s: no scp program was found there", c->host);
+        dory_say(DORY_LOG_QUIET, "scp: %s: no %s was found there", c->host, program);
     else if (exit_status == DORY_FINISH_SIGNAL)
-        dory_say(DORY_LOG_QUIET, "scp: %s: the scp program there was killed by a signal", c->host);
+        dory_say(DORY_LOG_QUIET, "scp: %s: the %s there was killed by a signal", c->host, program);
     else if (exit_status == DORY_FINISH_NEVER)
-        dory_say(DORY_LOG_QUIET, "scp: %s: the scp program there does not end", c->host);
+        dory_say(DORY_LOG_QUIET, "scp: %s: the %s there does not end", c->host, program);
     else if (exit_status > 0 && !spoken)
-        dory_say(DORY_LOG_QUIET, "scp: %s: the scp program there failed with exit status %d", c->host, exit_status);
+        dory_say(DORY_LOG_QUIET, "scp: %s: the %s there failed with exit status %d", c->host, program, exit_status);
     else if (stream_status != 0 && !spoken)
         dory_say(DORY_LOG_QUIET, "scp: %s: the copy ended before its time", c->host);
     return stream_status == 0 && (exit_status == 0 || exit_status == DORY_FINISH_SILENT) ? DORY_COPY_OK : DORY_COPY_FAILED;
 }
 
-static enum dory_copy_result converse(struct dory_client *c, const char *command, struct dory_stream *stream,
-                                      const struct dory_copy_view *view)
+static enum dory_copy_result refused(const struct dory_client *c, const struct dory_copy_view *view)
 {
-    int channel = dory_client_start(c, command, stream), status, exit_status;
-    const unsigned end = DORY_CH_FAILED | DORY_CH_CLOSED;
+    dory_say(DORY_LOG_QUIET,
+             view->sftp && c->no_scp ? "scp: %s: no scp program was found there, and it offers no SFTP"
+             : view->sftp            ? "scp: %s: the host offers no SFTP"
+                                     : "scp: %s: the host refuses to run scp",
+             c->host);
+    return DORY_COPY_FAILED;
+}
 
-    while (channel >= 0 && stream->ops->status(stream) == DORY_E_AGAIN && !dory_client_is_over(c) &&
-           !(dory_ssh_channel_state(&c->ssh, channel) & end))
-        dory_clients_step(&c, 1);
-    if (channel >= 0 && (dory_ssh_channel_state(&c->ssh, channel) & DORY_CH_FAILED)) {
-        dory_say(DORY_LOG_QUIET, "scp: %s: the host refuses to run scp", c->host);
-        channel = -1;
-    }
-    if (channel < 0) {
-        stream->ops->stop(stream);
-        return DORY_COPY_FAILED;
-    }
-    status = stream->ops->status(stream);
-    exit_status = dory_client_finish(c, channel, status == 0);
-    stream->ops->stop(stream);
+/* The copy's engine has ended, or the command has. */
+static enum dory_copy_result settle(struct dory_client *c, int status, int exit_status, const struct dory_copy_view *view)
+{
     dory_meter_break();
-    if (status == 0 && exit_status == 0)
+    if (status == 0 && (exit_status == 0 || view->sftp)) /* every request was answered: how a server ends then does not matter */
         return DORY_COPY_OK;
     if (dory_client_is_over(c)) {
         dory_client_report(c);
@@ -120,6 +116,54 @@ static enum dory_copy_result converse(struct dory_client *c, const char *command
         return DORY_COPY_LOST;
     }
     return dory_copy_judge(c, view, status, exit_status);
+}
+
+static bool has_failed(const struct dory_client *c, int channel)
+{
+    return (dory_ssh_channel_state(&c->ssh, channel) & DORY_CH_FAILED) != 0;
+}
+
+enum dory_copy_result dory_copy_converse(struct dory_client *c, const char *command, struct dory_stream *stream,
+                                         const struct dory_copy_view *view, bool *no_scp)
+{
+    struct dory_sniff sniff;
+    int channel, status, exit_status;
+    bool failed;
+
+    dory_sniff_init(&sniff, stream);
+    sniff.spoke = c->has_scp || !no_scp;
+    c->holding = !sniff.spoke;
+    channel = dory_client_start(c, command, &sniff.stream);
+    if (channel < 0) {
+        stream->ops->stop(stream);
+        return DORY_COPY_FAILED;
+    }
+    while (sniff.stream.ops->status(&sniff.stream) == DORY_E_AGAIN && !dory_client_is_over(c) &&
+           !(dory_ssh_channel_state(&c->ssh, channel) & (DORY_CH_FAILED | DORY_CH_CLOSED))) {
+        dory_clients_step(&c, 1);
+        if (c->holding && sniff.spoke)
+            dory_client_release_stderr(c, true);
+    }
+    failed = has_failed(c, channel);
+    status = sniff.stream.ops->status(&sniff.stream);
+    exit_status = dory_client_finish(c, channel, status == 0 && !view->sftp);
+    if (no_scp)
+        *no_scp = !dory_client_is_over(c) && dory_sniff_no_scp(&sniff, failed, exit_status, c->held);
+    if (no_scp && *no_scp) {
+        dory_client_release_stderr(c, false);
+        dory_sniff_end(&sniff, true);
+        return DORY_COPY_FAILED;
+    }
+    dory_client_release_stderr(c, true);
+    dory_sniff_end(&sniff, failed);
+    c->has_scp |= command && sniff.spoke;
+    return failed ? refused(c, view) : settle(c, status, exit_status, view);
+}
+
+/* No host has begun to copy by SCP: is it tried? Where there is none the host is not asked again. */
+static bool by_scp(const struct dory_client *c, const struct dory_cli_options *o)
+{
+    return c && !o->sftp && !c->no_scp;
 }
 
 static bool make_command(char command[DORY_COMMAND_MAX], const struct dory_cli_options *o, unsigned more, const struct dory_cli_location *l)
@@ -149,11 +193,14 @@ enum dory_copy_result dory_copy_up(struct dory_client *c, const struct dory_cli_
 {
     static struct dory_cli_sources sources;
     static struct dory_scp_source source;
-    struct dory_copy_view view = {.host = c->host};
+    struct dory_copy_view view = {.host = target->host};
     struct dory_scp_config config = engine(o, &sources.fs, &view, 0);
     char command[DORY_COMMAND_MAX];
     enum dory_copy_result result;
+    bool no_scp = false;
 
+    if (!by_scp(c, o))
+        return dory_sftp_up(c, o, paths, count, target, several);
     for (int i = 0; i < count; i++) several |= dory_cli_is_dots(paths[i]);
     if (!make_command(command, o, DORY_SCP_TO | (several ? DORY_SCP_DIR : 0), target) ||
         dory_cli_sources_open(&sources, paths, count, true) < 0)
@@ -161,9 +208,10 @@ enum dory_copy_result dory_copy_up(struct dory_client *c, const struct dory_cli_
     config.item = dory_cli_sources_item;
     config.item_ctx = &sources;
     dory_scp_source_init(&source, &config);
-    result = converse(c, command, &source.base.stream, &view);
+    result = dory_copy_converse(c, command, &source.base.stream, &view, o->classic ? NULL : &no_scp);
     dory_cli_sources_close(&sources);
-    return result;
+    c->no_scp |= no_scp;
+    return no_scp ? dory_sftp_up(c, o, paths, count, target, several) : result;
 }
 
 /* ---- From a host ---- */
@@ -174,11 +222,14 @@ enum dory_copy_result dory_copy_down(struct dory_client *c, const struct dory_cl
     static struct dory_scp_sink sink;
     static char names[2][512];
     const char *name_list[] = {names[0], names[1]};
-    struct dory_copy_view view = {.host = c->host};
+    struct dory_copy_view view = {.host = from->host};
     struct dory_scp_config config = engine(o, &target->fs, &view, several ? DORY_SCP_DIR : 0);
     char command[DORY_COMMAND_MAX];
     enum dory_copy_result result;
+    bool no_scp = false;
 
+    if (!by_scp(c, o))
+        return dory_sftp_down(c, o, from, target, several);
     if (!make_command(command, o, DORY_SCP_FROM, from))
         return DORY_COPY_FAILED;
     dory_cli_target_again(target);
@@ -191,7 +242,8 @@ enum dory_copy_result dory_copy_down(struct dory_client *c, const struct dory_cl
     }
     dory_scp_sink_init(&sink, &config);
     dory_cli_guard_on(&target->fs);
-    result = converse(c, command, &sink.base.stream, &view);
+    result = dory_copy_converse(c, command, &sink.base.stream, &view, o->classic ? NULL : &no_scp);
     dory_cli_guard_off();
-    return result;
+    c->no_scp |= no_scp;
+    return no_scp ? dory_sftp_down(c, o, from, target, several) : result;
 }

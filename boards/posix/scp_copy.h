@@ -15,6 +15,7 @@ struct dory_copy_view {
     char path[1024];
     uint64_t size, done;
     bool active, heard; /* a file is under way; the peer reported something */
+    bool sftp;          /* the program there speaks it */
 };
 extern const struct dory_transfer_events dory_copy_events; /* their ctx is a view */
 /* Without `message`: where both sides are ours, each reports its own. */
@@ -24,7 +25,8 @@ void dory_copy_message(void *view, const char *text, size_t n);
 /* A file was under way when the connection broke. */
 void dory_copy_say_lost(const struct dory_copy_view *view);
 
-/* `several`: the target must be a directory. */
+/* By SCP, or where the person wants it or the host has nothing else, by SFTP. `several`: the target must be a directory. `client` may be NULL
+   for the server of -D. */
 enum dory_copy_result dory_copy_up(struct dory_client *client, const struct dory_cli_options *options, char **paths, int count,
                                    const struct dory_cli_location *target, bool several);
 enum dory_copy_result dory_copy_down(struct dory_client *client, const struct dory_cli_options *options,
@@ -37,6 +39,10 @@ enum dory_copy_result dory_copy_across(struct dory_client *from, struct dory_cli
 enum dory_copy_result dory_copy_direct(struct dory_client *from, const struct dory_cli_options *options,
                                        const struct dory_cli_location *source, const struct dory_cli_location *target);
 
+/* Runs a command with the copy's engine; NULL: the subsystem sftp. With `no_scp` it is set where the command is none and nothing has begun:
+   then nothing was said, and the result does not matter. */
+enum dory_copy_result dory_copy_converse(struct dory_client *client, const char *command, struct dory_stream *stream,
+                                         const struct dory_copy_view *view, bool *no_scp);
 /* Judges the end of a command on a channel: its exit status and whether anything was said. */
 enum dory_copy_result dory_copy_judge(struct dory_client *client, const struct dory_copy_view *view, int stream_status, int exit_status);
 

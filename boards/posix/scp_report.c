@@ -47,9 +47,32 @@ void dory_client_show_text(const uint8_t *at, size_t size)
 
 /* ---- Standard error of the far side, line by line ---- */
 
+void dory_client_release_stderr(struct dory_client *c, bool matters)
+{
+    char *line = c->held, *end;
+
+    c->holding = false;
+    for (; (end = memchr(line, '\n', c->held_n - (size_t)(line - c->held))); line = end + 1)
+        dory_say(matters ? DORY_LOG_ERROR : DORY_LOG_DEBUG, "%.*s", (int)(end - line), line);
+    c->held_n = 0;
+}
+
+static bool hold(struct dory_client *c)
+{
+    if (c->holding && c->held_n + c->line_n + 2 > sizeof c->held)
+        dory_client_release_stderr(c, true);
+    if (!c->holding)
+        return false;
+    memcpy(c->held + c->held_n, c->line, c->line_n);
+    c->held_n += c->line_n;
+    c->held[c->held_n++] = '\n';
+    c->held[c->held_n] = '\0';
+    return true;
+}
+
 void dory_client_flush_stderr(struct dory_client *c)
 {
-    if (c->line_n)
+    if (c->line_n && !hold(c))
         dory_say(DORY_LOG_ERROR, "%.*s", (int)c->line_n, c->line);
     c->line_n = 0;
 }
