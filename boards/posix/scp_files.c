@@ -151,7 +151,8 @@ int dory_cli_target_open(struct dory_cli_target *t, const char *path, bool trust
     t->path = path;
     t->given = false;
     t->is_dir = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-    t->error = dory_posix_fs_init(&t->fs, t->is_dir ? path : "/", trusting || !t->is_dir ? DORY_POSIX_FS_TRUSTING : 0);
+    t->error = dory_posix_fs_init(&t->fs, t->is_dir ? path : "/",
+                                  DORY_POSIX_FS_IN_PLACE | (trusting || !t->is_dir ? DORY_POSIX_FS_TRUSTING : 0));
     if (t->error < 0) {
         int result = dory_posix_fs_init(&t->fs, "/", DORY_POSIX_FS_TRUSTING);
 

@@ -9,7 +9,7 @@
  *
  * What `create` makes: `.NAME.xxxxxxxx.dory-part` in the same directory, renamed over NAME by commit. If NAME is a symbolic link, the
  * file it leads to is replaced (in the same confinement) and the link stays. A device, FIFO or socket is never replaced: a trusting file
- * system writes it in place, a confined one says DORY_E_ACCESS. A replaced file keeps its owner where the process may set it; its other
+ * system writes it in place (also through a link such as /dev/stdout), a confined one says DORY_E_NOTREG. A replaced file keeps its owner where the process may set it; its other
  * hard links keep the old content.
  */
 #ifndef DORY_POSIX_FS_H
@@ -30,7 +30,10 @@ enum {
     /* commit waits until content and name are on the disk. Without it they are as durable as after cp or scp: safe against the end of
        this process, not against the loss of power. Off by default because it costs a disk round trip a file. */
     DORY_POSIX_FS_DURABLE = 4,
-    DORY_POSIX_FS_NO_OPENAT2 = 8 /* for tests: behave as on an old kernel */
+    DORY_POSIX_FS_NO_OPENAT2 = 8, /* for tests: behave as on an old kernel */
+    /* An existing file that may be written, in a directory that may not, is written in place, as by cp or OpenSSH's scp: what it held is
+       gone from the first byte on, and an interrupted upload leaves a mixture. Without it such an upload is refused. */
+    DORY_POSIX_FS_IN_PLACE = 16
 };
 
 /* All members are private. */
@@ -40,6 +43,7 @@ struct dory_posix_handle {
     int dir_fd;                    /* of a created file: where it will appear, else -1 */
     volatile sig_atomic_t pending; /* a temporary name may exist */
     bool in_place, is_dir, stream, keep_mode;
+    uint64_t end; /* in_place: behind the last byte written */
     uint16_t mode; /* keep_mode: of the file that is replaced */
     uint32_t uid, gid;
     int64_t next_off;             /* directories: where `next` goes on */

@@ -83,6 +83,7 @@ int dory_posix_new_handle(struct dory_posix_fs *fs, int fd)
         h->dir_fd = -1;
         h->in_place = h->is_dir = h->stream = h->keep_mode = false;
         h->next_off = 0;
+        h->end = 0;
         h->used = true;
         return i;
     }
@@ -313,6 +314,8 @@ static long fs_write(struct dory_fs *fs, int handle, uint64_t offset, const uint
         return DORY_E_NOSPC;
     do r = h->stream ? write(h->fd, buf, n) : pwrite(h->fd, buf, n, (off_t)offset);
     while (r < 0 && errno == EINTR);
+    if (r > 0 && offset + (uint64_t)r > h->end)
+        h->end = offset + (uint64_t)r;
     return r >= 0 ? r : dory_posix_error(errno);
 }
 

@@ -81,6 +81,13 @@ static int has_room(int dir_fd, uint64_t size)
     return size / v.f_frsize > v.f_bfree ? DORY_E_NOSPC : DORY_OK;
 }
 
+static int keep_place(struct dory_posix_handle *h, int dir_fd, const char *name)
+{
+    h->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
+    strcpy(h->name, name);
+    return h->dir_fd >= 0 ? DORY_OK : dory_posix_error(errno);
+}
+
 /* Finds out what the name holds now, following a link to the file it means: fills dir_fd, name and *st (st_mode 0: nothing there). */
 static int find_target(struct dory_posix_fs *fs, struct dory_posix_handle *h, int dir_fd, const char *name, struct stat *st)
 {
@@ -94,32 +101,40 @@ static int find_target(struct dory_posix_fs *fs, struct dory_posix_handle *h, in
         if (h->dir_fd < 0)
             return h->dir_fd;
     } else {
-        h->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
-        if (h->dir_fd < 0)
-            return dory_posix_error(errno);
-        strcpy(h->name, name);
+        int r = keep_place(h, dir_fd, name);
+        if (r != DORY_OK)
+            return r;
     }
     return S_ISDIR(st->st_mode) ? DORY_E_ISDIR : DORY_OK;
 }
 
+/* What cannot be replaced by a name of its own. `kind` is a file type of stat. */
 static int open_in_place(struct dory_posix_fs *fs, struct dory_posix_handle *h, int dir_fd, const char *name, mode_t kind)
 {
-    if (!(fs->flags & DORY_POSIX_FS_TRUSTING))
-        return DORY_E_NOTREG;
     int fd = dory_posix_resolve(fs, dir_fd, name, O_WRONLY | O_NOCTTY);
     h->in_place = true;
-    h->stream = !S_ISBLK(kind);
+    h->stream = !S_ISBLK(kind) && !S_ISREG(kind);
     return fd;
 }
 
-static int open_upload(struct dory_posix_fs *fs, struct dory_posix_handle *h, int dir_fd, const char *name, mode_t mode, uint64_t size)
+/* A device or a pipe, perhaps behind a link that no path leads to: /dev/stdout. */
+static bool is_device(struct dory_posix_fs *fs, int dir_fd, const char *name, mode_t *kind)
+{
+    struct stat st;
+    if (!(fs->flags & DORY_POSIX_FS_TRUSTING) || fstatat(dir_fd, name, &st, 0) != 0)
+        return false;
+    *kind = st.st_mode & S_IFMT;
+    return !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static int open_beside(struct dory_posix_fs *fs, struct dory_posix_handle *h, int dir_fd, const char *name, mode_t mode, uint64_t size)
 {
     struct stat old;
     int r = find_target(fs, h, dir_fd, name, &old);
     if (r != DORY_OK)
         return r;
     if (old.st_mode != 0 && !S_ISREG(old.st_mode))
-        return open_in_place(fs, h, dir_fd, name, old.st_mode);
+        return DORY_E_NOTREG;
     r = has_room(h->dir_fd, size);
     if (r != DORY_OK)
         return r;
@@ -128,7 +143,20 @@ static int open_upload(struct dory_posix_fs *fs, struct dory_posix_handle *h, in
     h->uid = old.st_uid;
     h->gid = old.st_gid;
     /* A private file stays private while it is replaced; a new one gets its mode from the kernel, umask and ACLs included. */
-    return open_temp(h, h->keep_mode ? 0600 : mode & 0777);
+    int fd = open_temp(h, h->keep_mode ? 0600 : mode & 0777);
+    if ((fd != DORY_E_ACCESS && fd != DORY_E_ROFS) || !h->keep_mode || !(fs->flags & DORY_POSIX_FS_IN_PLACE))
+        return fd;
+    int there = open_in_place(fs, h, dir_fd, name, S_IFREG);
+    return there >= 0 ? there : fd;
+}
+
+static int open_upload(struct dory_posix_fs *fs, struct dory_posix_handle *h, int dir_fd, const char *name, mode_t mode, uint64_t size)
+{
+    mode_t kind;
+    if (!is_device(fs, dir_fd, name, &kind))
+        return open_beside(fs, h, dir_fd, name, mode, size);
+    int r = keep_place(h, dir_fd, name);
+    return r == DORY_OK ? open_in_place(fs, h, dir_fd, name, kind) : r;
 }
 
 int dory_posix_create(struct dory_fs *base, int dir, const char *name, uint16_t mode, uint64_t size)
@@ -211,6 +239,19 @@ static int make_visible(struct dory_posix_fs *fs, struct dory_posix_handle *h, u
     return partial;
 }
 
+/* A device keeps its mode and times, a file is cut where the new content ends. */
+static int end_in_place(struct dory_posix_fs *fs, int handle, unsigned set, const struct dory_fs_info *info)
+{
+    struct dory_posix_handle *h = &fs->handles[handle];
+    int r = DORY_OK;
+    if (h->keep_mode && !(set & DORY_FS_SET_SIZE) && ftruncate(h->fd, (off_t)h->end) != 0)
+        r = dory_posix_error(errno);
+    else if (h->keep_mode && dory_posix_apply(h->fd, set, info) != DORY_OK)
+        r = 1;
+    int closed = dory_posix_free_handle(fs, handle);
+    return r != DORY_OK ? r : closed;
+}
+
 int dory_posix_commit(struct dory_fs *base, int handle, unsigned set, const struct dory_fs_info *info)
 {
     struct dory_posix_fs *fs = (struct dory_posix_fs *)base;
@@ -218,7 +259,7 @@ int dory_posix_commit(struct dory_fs *base, int handle, unsigned set, const stru
     if (h == NULL || h->dir_fd < 0 || ((set & ~(unsigned)DORY_FS_COMMIT_NEW) != 0 && info == NULL))
         return DORY_E_ARG;
     if (h->in_place)
-        return dory_posix_free_handle(fs, handle);
+        return end_in_place(fs, handle, set, info);
     int r = make_visible(fs, h, set, info);
     drop_temp(h);
     dory_posix_free_handle(fs, handle);

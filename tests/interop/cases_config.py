@@ -4,6 +4,7 @@ import re
 
 from lib import files, sandbox
 from lib.case import case
+from lib.clients import DORY, OPENSSH, R
 from lib.servers import HOST, USER
 
 
@@ -191,3 +192,39 @@ def direct(t):
     t.check(result.rc == 1, "status %d" % result.rc)
     t.fails(dory(t, "-R", "-B", "-F", path, "one:%s/missing" % t.name, "two:%s/no" % t.name), "missing")
     t.check(not os.path.exists(there + "/no"), "something was copied")
+
+
+# ---- Targets that no file can be renamed onto
+
+@case("dory: /dev/stdout as a target, as with OpenSSH's scp -O")
+def stdout(t):
+    server = t.lab.server("sshd")
+    files.write(os.path.join(server.folder(t), "a"), "content of a in %s" % t.name, owner=sandbox.UID)
+    for client in (OPENSSH, DORY):
+        result = t.ok(client.copy(t, server, R(t.name + "/a"), "/dev/stdout", ["-q"]))
+        t.check(result.out == b"content of a in %s" % t.name.encode(), "%r came" % result.out)
+    argv, env = DORY.command(t, server, [R(t.name + "/a")], "/dev/stdout", ["-q"])
+    result = t.run(["/bin/sh", "-c", '"$@" | cat', "sh"] + argv, env=env)
+    t.check(result.out == b"content of a in %s" % t.name.encode(), "%r came through a pipe" % result.out)
+
+
+@case("dory: a file that may be written is written in place where no file can be made")
+def in_place(t):
+    server = t.lab.server("remote")
+    there = server.folder(t)
+    content(t)
+    os.makedirs(t.path("shut"))
+    for folder in (there, t.path("shut")):
+        files.write(folder + "/a", "longer than what comes: " + "x" * 1000, mode=0o666)
+        os.chmod(folder, 0o555)
+        os.chown(folder, 0, 0)
+    key = t.lab.marlin_key
+    t.ok(OPENSSH.copy(t, server, t.path("a"), R(t.name + "/a")))
+    same(t, there)
+    for target in ("shut", "shut/a"):
+        files.write(t.path("shut/a"), "longer than what comes: " + "x" * 1000)
+        t.ok(DORY.copy(t, t.lab.server("sshd"), R(t.name + "/a"), t.path(target), user=USER, key=key))
+        same(t, t.path("shut"))
+    t.fails(DORY.copy(t, t.lab.server("sshd"), R(t.name + "/a"), t.path("shut/b"), user=USER, key=key), "shut/b", "permission denied")
+    files.only(t.path("shut"), "a")
+    files.only(there, "a")

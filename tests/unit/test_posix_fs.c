@@ -258,11 +258,51 @@ static void test_trusting_writes_devices_and_fifos_in_place(void **state)
     assert_int_equal(posix_kit_mode("fifo"), 0600);
     put(root, "null", "gone", 0, NULL);
     assert_true(posix_kit_exists("null"));
+    int ends[2];
+    char link[32];
+    assert_int_equal(pipe(ends), 0); /* a link that leads to no path, as /dev/stdout may */
+    snprintf(link, sizeof link, "/proc/self/fd/%d", ends[1]);
+    assert_int_equal(symlink(link, "out"), 0);
+    put(root, "out", "bytes", 0, NULL);
+    assert_int_equal(read(ends[0], got, sizeof got), 5);
+    assert_string_equal(got, "bytes");
+    close(ends[0]);
+    close(ends[1]);
     int dev = dory_posix_fs_open_dir(&P, "/dev");
     put(dev, "null", "gone", 0, NULL);
     assert_int_equal(posix_kit_sh("test -c /dev/null"), 0);
     close(reader);
     dory_posix_fs_close(&P);
+}
+
+/* As somebody who is not root, whom no mode keeps out. */
+static void test_in_place_where_no_file_can_be_made(void **state)
+{
+    (void)state;
+    bool root_user = geteuid() == 0;
+    posix_kit_write("f", "a long old content", 0666);
+    assert_int_equal(posix_kit_sh("mkdir d && mv f d && chmod 666 d/f && chmod 555 d ."), 0);
+    for (int i = 0; i < 3; i++) {
+        int root = begin(i == 0 ? 0 : i == 1 ? DORY_POSIX_FS_IN_PLACE : DORY_POSIX_FS_IN_PLACE | DORY_POSIX_FS_TRUSTING);
+        if (root_user)
+            assert_int_equal(seteuid(65534), 0);
+        int dir = DO(open, root, "d", DORY_FS_OPEN_DIR), h = DO(create, dir, "f", 0644, 3);
+        if (i > 0) {
+            assert_true(h >= 0);
+            assert_int_equal(DO(write, h, 0, (const uint8_t *)"new", 3), 3);
+            assert_int_equal(DO(commit, h, 0, NULL), DORY_OK);
+            assert_int_equal(DO(create, dir, "missing", 0644, 3), DORY_E_ACCESS);
+        } else {
+            assert_int_equal(h, DORY_E_ACCESS);
+        }
+        if (root_user)
+            assert_int_equal(seteuid(0), 0);
+        assert_string_equal(posix_kit_read("d/f"), i ? "new" : "a long old content");
+        assert_int_equal(posix_kit_mode("d/f"), 0666);
+        assert_int_equal(posix_kit_count("d"), 1);
+        dory_posix_fs_close(&P);
+    }
+    assert_int_equal(posix_kit_sh("chmod 755 d ."), 0);
 }
 
 static void test_trusting_follows_links(void **state)
@@ -413,6 +453,7 @@ int main(void)
         T(test_wrong_handles),
         T(test_rename),
         T(test_trusting_writes_devices_and_fifos_in_place),
+        T(test_in_place_where_no_file_can_be_made),
         T(test_trusting_follows_links),
         T(test_interrupted_process_leaves_no_debris),
         T(test_durable),
