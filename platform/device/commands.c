@@ -78,14 +78,6 @@ int dory_device_slots(struct dory_device *device, const char *args, struct dory_
     return 0;
 }
 
-static void count(struct dory_text *out, const char *name, uint64_t v)
-{
-    dory_text_put(out, name);
-    dory_text_column(out, 24);
-    dory_text_number(out, v);
-    dory_text_put(out, "\n");
-}
-
 static uint32_t stack_used(void)
 {
     const uint32_t *p = dory_board_stack;
@@ -97,18 +89,19 @@ static uint32_t stack_used(void)
 
 int dory_device_stats(struct dory_device *device, const char *args, struct dory_text *out)
 {
+    static const char *const names[] = {"seconds", "sessions", "sessions most", "sessions possible", "session bytes", "connections", "logins",
+                                        "transfers", "log lines lost", "stack bytes", "stack used"};
+    const uint32_t counts[] = {dory_i_device_seconds(device), dory_i_device_live(device), device->sessions_most, DORY_DEVICE_SESSIONS,
+                               sizeof(struct dory_device_session), device->connections, device->logins, device->transfers, device->log.lost,
+                               (uint32_t)((size_t)(dory_board_stack_end - dory_board_stack) * sizeof *dory_board_stack), stack_used()};
+
     (void)args;
-    count(out, "seconds since start", device->now / 1000);
-    count(out, "sessions now", dory_i_device_live(device));
-    count(out, "sessions most", device->sessions_most);
-    count(out, "sessions possible", DORY_DEVICE_SESSIONS);
-    count(out, "bytes a session", sizeof(struct dory_device_session));
-    count(out, "connections", device->connections);
-    count(out, "logins", device->logins);
-    count(out, "transfers", device->transfers);
-    count(out, "log lines lost", device->log.lost);
-    count(out, "stack bytes", (uint64_t)(dory_board_stack_end - dory_board_stack) * sizeof *dory_board_stack);
-    count(out, "stack used", stack_used());
+    for (unsigned i = 0; i < sizeof counts / sizeof *counts; i++) {
+        dory_text_put(out, names[i]);
+        dory_text_column(out, 24);
+        dory_text_number(out, counts[i]);
+        dory_text_put(out, "\n");
+    }
     return 0;
 }
 
@@ -118,7 +111,7 @@ static const char *why_not(int error)
     case DORY_E_NOENT: return "holds no image";
     case DORY_E_CRYPTO: return "the image is damaged";
     case DORY_E_ARG: return "not a firmware slot";
-    case DORY_E_STATE: return "it is being uploaded";
+    case DORY_E_STATE: return "it is in use";
     default: return dory_strerror(error);
     }
 }
@@ -128,8 +121,6 @@ int dory_device_activate(struct dory_device *device, const char *args, struct do
     int slot = dory_flash_find(&device->flash, args), r;
 
     r = slot < 0 ? DORY_E_ARG : dory_flash_activate(&device->flash, (unsigned)slot);
-    if (r == DORY_E_AGAIN)
-        return r;
     dory_text_put(out, "activate: ");
     dory_text_bytes(out, args, strlen(args));
     dory_text_put(out, ": ");
@@ -149,28 +140,15 @@ int dory_device_reboot(struct dory_device *device, const char *args, struct dory
     return 0;
 }
 
-/* DORY_OK also where there was nothing. */
-static int forget(struct dory_device *device, const char *name)
-{
-    struct dory_fs *fs = &device->flash.fs;
-    int root = fs->ops->root(fs), r;
-
-    if (root < 0)
-        return root;
-    r = fs->ops->remove(fs, root, name);
-    fs->ops->close(fs, root);
-    return r == DORY_E_NOENT ? DORY_OK : r;
-}
-
 int dory_device_forget(struct dory_device *device, const char *args, struct dory_text *out)
 {
-    int r = forget(device, "authorized_keys");
+    static const char *const names[] = {"authorized_keys", "password"};
+    int slot, r = DORY_OK;
 
     (void)args;
-    if (!r)
-        r = forget(device, "password");
-    if (r == DORY_E_AGAIN)
-        return r;
+    for (unsigned i = 0; i < 2 && !r; i++)
+        if ((slot = dory_flash_find(&device->flash, names[i])) >= 0)
+            r = dory_flash_put(&device->flash, (unsigned)slot, NULL, 0);
     if (r) {
         dory_text_put(out, dory_strerror(r));
         dory_text_put(out, "\n");

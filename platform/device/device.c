@@ -36,6 +36,12 @@ void dory_i_device_fingerprint(struct dory_text *text, const uint8_t *blob, size
     dory_text_put(text, base64);
 }
 
+/* Milliseconds by 1000 without the long division of 64 bits. */
+uint32_t dory_i_device_seconds(const struct dory_device *device)
+{
+    return (uint32_t)(device->now >> 3) / 125;
+}
+
 static void greet(struct dory_device *device)
 {
     char buf[256];
@@ -102,10 +108,8 @@ static int host_key(struct dory_device *device)
         dory_board_wait(1);
     if (n != sizeof seed) {
         r = n == DORY_E_NOENT || n >= 0 ? fill(NULL, seed, sizeof seed) : (int)n;
-        while (!r && (r = dory_flash_put(&device->flash, (unsigned)slot, seed, sizeof seed)) == DORY_E_AGAIN) {
-            dory_board_wait(1);
-            r = DORY_OK;
-        }
+        if (!r)
+            r = dory_flash_put(&device->flash, (unsigned)slot, seed, sizeof seed);
         if (!r)
             dory_device_log(device, "first boot: a host key was made");
     }

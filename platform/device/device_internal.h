@@ -17,6 +17,7 @@
 void dory_i_device_say(const char *text); /* to the console, with "\r\n" for each "\n" */
 void dory_i_device_fingerprint(struct dory_text *text, const uint8_t *blob, size_t n);
 void dory_i_device_print_setup(struct dory_device *device); /* how to log in the first time, if nobody can log in otherwise */
+uint32_t dory_i_device_seconds(const struct dory_device *device); /* since the start, good for a year */
 uint8_t dory_i_device_live(const struct dory_device *device); /* sessions */
 
 /* auth.c */

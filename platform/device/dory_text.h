@@ -16,7 +16,7 @@ void dory_text_init(struct dory_text *text, char *buf, size_t cap); /* cap >= 1 
 void dory_text_put(struct dory_text *text, const char *s);
 /* Foreign bytes: what is not printable ASCII becomes '?'. */
 void dory_text_bytes(struct dory_text *text, const void *bytes, size_t n);
-void dory_text_number(struct dory_text *text, uint64_t v);
+void dory_text_number(struct dory_text *text, uint32_t v);
 void dory_text_hex(struct dory_text *text, const uint8_t *bytes, size_t n);
 /* Blanks up to column `width` of the present line, one at least. */
 void dory_text_column(struct dory_text *text, size_t width);

@@ -14,7 +14,7 @@ void dory_device_log(struct dory_device *device, const char *line)
 
     dory_text_init(&text, buf, sizeof buf);
     dory_text_put(&text, "[");
-    dory_text_number(&text, device->now / 1000);
+    dory_text_number(&text, dory_i_device_seconds(device));
     dory_text_put(&text, "] ");
     dory_text_bytes(&text, line, strlen(line));
     dory_i_device_say(buf);

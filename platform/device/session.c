@@ -32,7 +32,7 @@ static void on_end(void *ctx, const char *path, uint64_t size, int status)
 
     dory_text_init(&text, buf, sizeof buf);
     dory_text_put(&text, ", ");
-    dory_text_number(&text, size);
+    dory_text_number(&text, (uint32_t)size);
     dory_text_put(&text, " bytes: ");
     dory_text_put(&text, status ? dory_strerror(status) : "done");
     say(session, session->command.words.flags & DORY_SCP_TO ? "upload of " : "download of ", path, strlen(path), buf);

@@ -32,16 +32,14 @@ void dory_text_bytes(struct dory_text *text, const void *bytes, size_t n)
         put(text, p[i] >= ' ' && p[i] <= '~' ? (char)p[i] : '?');
 }
 
-void dory_text_number(struct dory_text *text, uint64_t v)
+void dory_text_number(struct dory_text *text, uint32_t v)
 {
-    char digits[21], *p = digits + sizeof digits;
+    char digits[11], *p = digits + sizeof digits;
 
     *--p = '\0';
-    /* 64-bit division is long work on a small machine: most numbers need little of it. */
-    for (; v > UINT32_MAX; v /= 10)
+    do
         *--p = (char)('0' + v % 10);
-    for (uint32_t small = (uint32_t)v; small || !*p; small /= 10)
-        *--p = (char)('0' + small % 10);
+    while ((v /= 10) > 0);
     dory_text_put(text, p);
 }
 

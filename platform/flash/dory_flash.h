@@ -80,7 +80,6 @@ struct dory_flash_writer {
     uint32_t erased;   /* pages, from the first */
     uint32_t sequence;
     int64_t mtime;
-    const void *source; /* of dory_flash_put: whose call it is. NULL: a file under creation */
     uint8_t part[DORY_FLASH_UNIT_MAX];
 };
 struct dory_flash_log {
@@ -99,7 +98,7 @@ struct dory_flash_fs {
     const struct dory_flash_slot *slots;
     uint8_t count, running, chosen;
     uint8_t state[DORY_FLASH_SLOTS]; /* the copy that counts, with a bit where it says that there is nothing; DORY_FLASH_NONE */
-    uint8_t hash_of;                 /* the writer whose image is hashed, or DORY_FLASH_NONE */
+    const struct dory_flash_writer *hash_of; /* whose content is hashed; NULL: nobody's */
     uint32_t hash_at;
     struct dory_sha256 hash;
     struct dory_flash_handle handles[DORY_FLASH_HANDLES];
@@ -107,8 +106,11 @@ struct dory_flash_fs {
     struct dory_flash_log log;
 };
 
+/* DORY_E_ARG: a geometry or table that cannot work: page numbers, overlaps, names, kinds. For a board's test: mount takes a table as it is. */
+int dory_flash_check(const struct dory_flash *flash, const struct dory_flash_slot *slots, unsigned count);
+
 /* Looks at all slots; changes nothing. running: the name of the firmware slot that this program runs from, NULL: none.
-   DORY_E_ARG: a table or geometry that cannot work (page numbers, overlaps, names, too many). DORY_E_AGAIN: call again. */
+   DORY_E_ARG: more slots or larger units than the limits above, or no such firmware slot. DORY_E_AGAIN: call again. */
 int dory_flash_mount(struct dory_flash_fs *fs, struct dory_flash *flash, const struct dory_flash_slot *slots, unsigned count,
                      const char *running);
 
@@ -129,18 +131,19 @@ int dory_flash_status(struct dory_flash_fs *fs, unsigned slot, struct dory_flash
 
 /* Content of a valid slot at an offset; fewer bytes at its end. DORY_E_NOENT: there is none. */
 long dory_flash_get(struct dory_flash_fs *fs, unsigned slot, uint32_t at, void *out, size_t n);
-/* Replaces a config slot's content in one step. DORY_E_AGAIN: call again with the same arguments (the address `bytes` tells whose call it is).
-   DORY_E_NOSPC: more than fits. DORY_E_STATE: the slot is being read or uploaded. */
+
+/* The following three do not say DORY_E_AGAIN but wait for the flash, some erases at most. */
+
+/* Replaces a config slot's content in one step; NULL: there is none from then on. DORY_E_NOSPC: more than fits. DORY_E_STATE: the slot is being read
+   or uploaded. */
 int dory_flash_put(struct dory_flash_fs *fs, unsigned slot, const void *bytes, size_t n);
 
-/* Reads a slot's content, whole in this one call, and compares it with the hash in its trailer. DORY_E_NOENT: no valid mark.
-   DORY_E_CRYPTO: the content is another. */
+/* Reads a slot's content and compares it with the hash in its trailer. DORY_E_NOENT: no valid mark. DORY_E_CRYPTO: the content is another. */
 int dory_flash_verify(struct dory_flash_fs *fs, unsigned slot);
 
 /* The boot choice is the content of the hidden config slot named "boot": a firmware slot's name. Verifies that slot, then writes the choice in
-   one step; DORY_E_AGAIN: call again. DORY_E_NOENT: no valid image there. DORY_E_CRYPTO: damaged. DORY_E_STATE: it is being uploaded.
-   DORY_E_ARG: no firmware slot, or the table has no "boot".
-   Without a choice the first firmware slot of the table counts. */
+   one step. DORY_E_NOENT: no valid image there. DORY_E_CRYPTO: damaged. DORY_E_STATE: it is being uploaded. DORY_E_ARG: no firmware slot, or
+   the table has no "boot". Without a choice the first firmware slot of the table counts. */
 int dory_flash_activate(struct dory_flash_fs *fs, unsigned slot);
 
 /* Appends one line (without its end, cut at DORY_FLASH_LINE_MAX; what is not printable ASCII becomes '?') to the log. The oldest page is

@@ -18,12 +18,12 @@ static struct dory_flash_handle *handle_of(struct dory_flash_fs *fs, int handle,
     return handle >= 0 && handle < DORY_FLASH_HANDLES && fs->handles[handle].used == used ? &fs->handles[handle] : NULL;
 }
 
-/* A file under creation: its writer, or -1. */
-static int writer_of(const struct dory_flash_fs *fs, int handle)
+/* A file under creation. */
+static struct dory_flash_writer *writer_of(struct dory_flash_fs *fs, int handle)
 {
     int i = handle - FIRST_WRITER;
 
-    return handle >= FIRST_WRITER && i < DORY_FLASH_WRITERS && fs->writers[i].used && !fs->writers[i].source ? i : -1;
+    return handle >= FIRST_WRITER && i < DORY_FLASH_WRITERS && fs->writers[i].used ? &fs->writers[i] : NULL;
 }
 
 static int new_handle(struct dory_flash_fs *fs, uint8_t used, unsigned slot, unsigned copy, uint32_t size)
@@ -110,16 +110,15 @@ static int info(struct dory_fs *base, int handle, struct dory_fs_info *out)
 {
     struct dory_flash_fs *fs = flash_of(base);
     const struct dory_flash_handle *h = handle_of(fs, handle, READER);
-    int writer = writer_of(fs, handle), r = DORY_OK;
+    const struct dory_flash_writer *w = writer_of(fs, handle);
     struct flash_trailer t = {0};
+    int r = DORY_OK;
 
     if (handle_of(fs, handle, DIR)) {
         *out = (struct dory_fs_info){.type = DORY_FS_DIR, .mode = 0755};
         return DORY_OK;
     }
-    if (writer >= 0) {
-        const struct dory_flash_writer *w = &fs->writers[writer];
-
+    if (w) {
         fill_info(fs, w->slot, w->done + w->part_n, w->mtime, out);
         return DORY_OK;
     }
@@ -194,25 +193,6 @@ static int close(struct dory_fs *base, int handle)
     return DORY_OK;
 }
 
-static int space(struct dory_fs *base, int handle, struct dory_fs_space *out)
-{
-    struct dory_flash_fs *fs = flash_of(base);
-
-    (void)handle;
-    *out = (struct dory_fs_space){.block = fs->flash->page};
-    for (unsigned i = 0; i < fs->count; i++) {
-        if (fs->slots[i].hidden || is_log(fs, (int)i))
-            continue;
-        out->files++;
-        out->total += dory_i_flash_room(fs, i);
-        if (is_there(fs, (int)i))
-            continue;
-        out->files_free++;
-        out->free += dory_i_flash_room(fs, i);
-    }
-    return DORY_OK;
-}
-
 /* ---- changing */
 
 /* A slot that may be written now. */
@@ -224,88 +204,96 @@ static int changing(struct dory_flash_fs *fs, int dir, const char *name)
         return slot == DORY_E_NOENT && fs->fs.read_only ? DORY_E_ROFS : slot;
     if (fs->fs.read_only)
         return DORY_E_ROFS;
-    if (dory_i_flash_settle_choice(fs, NULL))
-        return DORY_E_AGAIN;
     return is_log(fs, slot) || is_needed(fs, slot) ? DORY_E_ACCESS : slot;
 }
 
 static int create(struct dory_fs *base, int dir, const char *name, uint16_t mode, uint64_t size)
 {
     struct dory_flash_fs *fs = flash_of(base);
-    int slot = changing(fs, dir, name), writer;
+    int slot = changing(fs, dir, name), i = 0, r;
 
     (void)mode;
     if (slot < 0)
         return slot;
     if (size != UINT64_MAX && size > dory_i_flash_room(fs, (unsigned)slot))
         return DORY_E_NOSPC;
-    writer = dory_i_flash_begin(fs, (unsigned)slot, NULL);
-    return writer < 0 ? writer : FIRST_WRITER + writer;
+    while (i < DORY_FLASH_WRITERS && fs->writers[i].used)
+        i++;
+    if (i == DORY_FLASH_WRITERS)
+        return DORY_E_NFILE;
+    r = dory_i_flash_begin(fs, (unsigned)slot, &fs->writers[i]);
+    return r ? r : FIRST_WRITER + i;
 }
 
 static long write(struct dory_fs *base, int handle, uint64_t offset, const uint8_t *buf, size_t n)
 {
-    int writer = writer_of(flash_of(base), handle);
+    struct dory_flash_writer *w = writer_of(flash_of(base), handle);
 
-    return writer < 0 ? DORY_E_ARG : dory_i_flash_write(flash_of(base), (unsigned)writer, offset, buf, n);
+    return w ? dory_i_flash_write(flash_of(base), w, offset, buf, n) : DORY_E_ARG;
 }
 
 /* Modes are what they are; times are kept. */
 static int setinfo(struct dory_fs *base, int handle, unsigned set, const struct dory_fs_info *with)
 {
-    struct dory_flash_fs *fs = flash_of(base);
-    int writer = writer_of(fs, handle);
+    struct dory_flash_writer *w = writer_of(flash_of(base), handle);
 
     if (base->read_only)
         return DORY_E_ROFS;
-    if (writer < 0)
-        return handle_of(fs, handle, DIR) || handle_of(fs, handle, READER) ? DORY_E_NOSYS : DORY_E_ARG;
-    if (set & (DORY_FS_SET_SIZE | DORY_FS_SET_OWNER))
+    if (!w || (set & (DORY_FS_SET_SIZE | DORY_FS_SET_OWNER)))
         return DORY_E_NOSYS;
     if (set & DORY_FS_SET_TIMES)
-        fs->writers[writer].mtime = with->mtime;
+        w->mtime = with->mtime;
     return DORY_OK;
 }
 
 static int commit(struct dory_fs *base, int handle, unsigned set, const struct dory_fs_info *with)
 {
-    struct dory_flash_fs *fs = flash_of(base);
-    int writer = writer_of(fs, handle);
+    struct dory_flash_writer *w = writer_of(flash_of(base), handle);
 
-    if (writer < 0)
+    if (!w)
         return DORY_E_ARG;
     if (set & DORY_FS_SET_TIMES)
-        fs->writers[writer].mtime = with->mtime;
-    return dory_i_flash_commit(fs, (unsigned)writer);
+        w->mtime = with->mtime;
+    return dory_i_flash_commit(flash_of(base), w);
 }
 
 static int abort_created(struct dory_fs *base, int handle)
 {
-    int writer = writer_of(flash_of(base), handle);
+    struct dory_flash_writer *w = writer_of(flash_of(base), handle);
 
-    if (writer < 0)
+    if (!w)
         return DORY_E_ARG;
-    dory_i_flash_stop(flash_of(base), (unsigned)writer);
+    dory_i_flash_stop(flash_of(base), w);
     return DORY_OK;
 }
 
 /* What was committed is in flash already: it was read back. */
 static int sync(struct dory_fs *base, int handle)
 {
-    struct dory_flash_fs *fs = flash_of(base);
-
-    return handle_of(fs, handle, DIR) || handle_of(fs, handle, READER) || writer_of(fs, handle) >= 0 ? DORY_OK : DORY_E_ARG;
+    (void)base;
+    (void)handle;
+    return DORY_OK;
 }
 
 static int remove_file(struct dory_fs *base, int dir, const char *name)
 {
     struct dory_flash_fs *fs = flash_of(base);
-    int slot = changing(fs, dir, name);
+    struct dory_flash_writer w;
+    int slot = changing(fs, dir, name), r;
 
-    return slot < 0 ? slot : dory_i_flash_clear(fs, (unsigned)slot);
+    if (slot < 0)
+        return slot;
+    if (!is_there(fs, slot))
+        return DORY_E_NOENT;
+    if (fs->slots[slot].kind == DORY_FLASH_CONFIG)
+        return dory_flash_put(fs, (unsigned)slot, NULL, 0);
+    r = dory_i_flash_begin(fs, (unsigned)slot, &w);
+    while (!r && (r = dory_i_flash_prepare(fs, &w, 0)) == DORY_E_AGAIN)
+        r = DORY_OK;
+    return r;
 }
 
 const struct dory_fs_ops dory_i_flash_ops = {
     .root = root, .open = open, .dup = dup, .info = info, .lookup = lookup, .next = next, .read = read, .write = write,
     .create = create, .commit = commit, .abort = abort_created, .setinfo = setinfo, .sync = sync, .close = close,
-    .remove = remove_file, .space = space};
+    .remove = remove_file};

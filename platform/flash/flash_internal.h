@@ -2,6 +2,7 @@
  *
  *   flash_fs.c     the calls of dory_fs.h            flash_write.c  how a slot is written: erase, program, prove, mark
  *   flash_slot.c   layout, trailers, mount           flash_log.c    the ring of lines
+ *   flash_check.c  is a table possible?
  */
 #ifndef FLASH_INTERNAL_H
 #define FLASH_INTERNAL_H
@@ -34,21 +35,16 @@ bool dory_i_flash_has_content(const struct dory_flash_fs *fs, unsigned slot);
 uint32_t dory_i_flash_get32(const uint8_t *p);
 void dory_i_flash_put32(uint8_t *p, uint32_t v);
 
-/* Completes a boot choice that is being written, unless it is that of `but`: whoever began it may be gone, and a slot that may already be chosen
-   must not be written. DORY_OK or DORY_E_AGAIN. */
-int dory_i_flash_settle_choice(struct dory_flash_fs *fs, const char *but);
-int dory_i_flash_writer_of(const struct dory_flash_fs *fs, unsigned slot);
-
-/* flash_write.c. All but stop may say DORY_E_AGAIN. */
+/* flash_write.c. All but find and stop may say DORY_E_AGAIN. */
 int dory_i_flash_prove(struct dory_flash_fs *fs, uint32_t at, const uint8_t *bytes, size_t n);
 int dory_i_flash_burn(struct dory_flash_fs *fs, bool *programmed, uint32_t at, const uint8_t *bytes, size_t n);
-/* A writer's number. source: see struct dory_flash_writer. */
-int dory_i_flash_begin(struct dory_flash_fs *fs, unsigned slot, const void *source);
-long dory_i_flash_write(struct dory_flash_fs *fs, unsigned writer, uint64_t at, const uint8_t *bytes, size_t n);
-int dory_i_flash_commit(struct dory_flash_fs *fs, unsigned writer);
-void dory_i_flash_stop(struct dory_flash_fs *fs, unsigned writer);
-/* One step after the other until the slot says that it has no content. */
-int dory_i_flash_clear(struct dory_flash_fs *fs, unsigned slot);
+/* May the slot be written? Makes *w the writer of its other copy, or of its only one. DORY_OK, DORY_E_STATE. */
+int dory_i_flash_begin(struct dory_flash_fs *fs, unsigned slot, struct dory_flash_writer *w);
+long dory_i_flash_write(struct dory_flash_fs *fs, struct dory_flash_writer *w, uint64_t at, const uint8_t *bytes, size_t n);
+int dory_i_flash_commit(struct dory_flash_fs *fs, struct dory_flash_writer *w);
+void dory_i_flash_stop(struct dory_flash_fs *fs, struct dory_flash_writer *w);
+/* Erases what must be erased before the byte at `at` can be programmed. */
+int dory_i_flash_prepare(struct dory_flash_fs *fs, struct dory_flash_writer *w, uint32_t at);
 
 /* flash_log.c */
 int dory_i_flash_log_mount(struct dory_flash_fs *fs, unsigned slot);

@@ -103,35 +103,6 @@ int dory_i_flash_read_trailer(struct dory_flash_fs *fs, unsigned slot, unsigned 
 
 /* ---- mount */
 
-static bool slot_is_good(const struct dory_flash_fs *fs, unsigned slot)
-{
-    const struct dory_flash_slot *s = &fs->slots[slot];
-    size_t n = strlen(s->name);
-
-    if (n == 0 || n > DORY_NAME_MAX || strchr(s->name, '/') || s->kind < DORY_FLASH_FIRMWARE || s->kind > DORY_FLASH_LOG)
-        return false;
-    if (s->pages == 0 || s->first >= fs->flash->pages || s->pages > fs->flash->pages - s->first)
-        return false;
-    if ((s->kind == DORY_FLASH_CONFIG && s->pages % 2) || (s->kind == DORY_FLASH_LOG && s->pages < 2))
-        return false;
-    for (unsigned i = 0; i < slot; i++) {
-        const struct dory_flash_slot *o = &fs->slots[i];
-
-        if (strcmp(o->name, s->name) == 0 || (s->first < o->first + o->pages && o->first < s->first + s->pages))
-            return false;
-        if (o->kind == DORY_FLASH_LOG && s->kind == DORY_FLASH_LOG)
-            return false;
-    }
-    return true;
-}
-
-static bool geometry_is_good(const struct dory_flash *flash, unsigned count)
-{
-    return flash->page >= 256 && !(flash->page & (flash->page - 1)) && flash->unit >= 1 && flash->unit <= DORY_FLASH_UNIT_MAX &&
-           flash->unit <= FLASH_BODY && !(flash->unit & (flash->unit - 1)) && flash->pages <= UINT32_MAX / flash->page &&
-           count <= DORY_FLASH_SLOTS;
-}
-
 /* Of two good copies the one written later counts. */
 static int mount_slot(struct dory_flash_fs *fs, unsigned slot)
 {
@@ -191,14 +162,11 @@ int dory_flash_mount(struct dory_flash_fs *fs, struct dory_flash *flash, const s
     fs->flash = flash;
     fs->slots = slots;
     fs->count = (uint8_t)count;
-    fs->hash_of = fs->log.slot = DORY_FLASH_NONE;
-    if (!geometry_is_good(flash, count))
+    fs->log.slot = DORY_FLASH_NONE;
+    if (count > DORY_FLASH_SLOTS || flash->unit > DORY_FLASH_UNIT_MAX)
         return DORY_E_ARG;
-    for (unsigned i = 0; i < count && !r; i++) {
-        if (!slot_is_good(fs, i))
-            return DORY_E_ARG;
+    for (unsigned i = 0; i < count && !r; i++)
         r = slots[i].kind == DORY_FLASH_LOG ? dory_i_flash_log_mount(fs, i) : mount_slot(fs, i);
-    }
     if (!r && running && (slot = firmware_named(fs, running)) < 0)
         return DORY_E_ARG;
     fs->running = (uint8_t)slot;
@@ -225,8 +193,6 @@ int dory_flash_status(struct dory_flash_fs *fs, unsigned slot, struct dory_flash
     struct flash_trailer t = {0};
     int r = DORY_OK;
 
-    if (slot >= fs->count)
-        return DORY_E_ARG;
     memset(status, 0, sizeof *status);
     status->running = slot == fs->running;
     status->chosen = slot == fs->chosen;
@@ -265,28 +231,30 @@ long dory_flash_get(struct dory_flash_fs *fs, unsigned slot, uint32_t at, void *
     return r ? r : (long)n;
 }
 
+/* Until the flash is not busy. */
+#define WAIT(r, call)                                                                                                                      \
+    do                                                                                                                                     \
+        (r) = (int)(call);                                                                                                                 \
+    while ((r) == DORY_E_AGAIN)
+
 int dory_flash_put(struct dory_flash_fs *fs, unsigned slot, const void *bytes, size_t n)
 {
-    int writer;
-    long r;
+    struct dory_flash_writer w;
+    int r;
 
-    if (slot >= fs->count || fs->slots[slot].kind != DORY_FLASH_CONFIG)
+    if (fs->slots[slot].kind != DORY_FLASH_CONFIG)
         return DORY_E_ARG;
     if (n > dory_i_flash_room(fs, slot))
         return DORY_E_NOSPC;
-    writer = dory_i_flash_begin(fs, slot, bytes);
-    if (writer < 0)
-        return writer;
-    for (uint32_t at = fs->writers[writer].done + fs->writers[writer].part_n; at < n; at += (uint32_t)r) {
-        r = dory_i_flash_write(fs, (unsigned)writer, at, (const uint8_t *)bytes + at, n - at);
-        if (r == DORY_E_AGAIN)
-            return DORY_E_AGAIN;
-        if (r <= 0) {
-            dory_i_flash_stop(fs, (unsigned)writer);
-            return r ? (int)r : DORY_E_IO;
-        }
-    }
-    return dory_i_flash_commit(fs, (unsigned)writer);
+    r = dory_i_flash_begin(fs, slot, &w);
+    w.removing = !bytes;
+    for (uint32_t at = 0; r >= 0 && at < n; at += r > 0 ? (uint32_t)r : 0)
+        WAIT(r, dory_i_flash_write(fs, &w, at, (const uint8_t *)bytes + at, n - at));
+    if (r < 0)
+        return r;
+    fs->hash_of = NULL; /* an upload that is being hashed begins again */
+    WAIT(r, dory_i_flash_commit(fs, &w));
+    return r;
 }
 
 int dory_flash_verify(struct dory_flash_fs *fs, unsigned slot)
@@ -294,8 +262,9 @@ int dory_flash_verify(struct dory_flash_fs *fs, unsigned slot)
     struct dory_flash_status status;
     struct dory_sha256 hash;
     uint8_t bytes[128], digest[32];
-    int r = dory_flash_status(fs, slot, &status);
+    int r;
 
+    WAIT(r, dory_flash_status(fs, slot, &status));
     if (r)
         return r;
     if (!status.valid || fs->slots[slot].kind == DORY_FLASH_LOG)
@@ -303,7 +272,7 @@ int dory_flash_verify(struct dory_flash_fs *fs, unsigned slot)
     dory_sha256_init(&hash);
     for (uint32_t at = 0, n; at < status.size; at += n) {
         n = status.size - at < sizeof bytes ? status.size - at : sizeof bytes;
-        r = fs->flash->ops->read(fs->flash, dory_i_flash_base(fs, slot, fs->state[slot]) + at, bytes, n);
+        WAIT(r, fs->flash->ops->read(fs->flash, dory_i_flash_base(fs, slot, fs->state[slot]) + at, bytes, n));
         if (r)
             return r;
         dory_sha256_update(&hash, bytes, n);
@@ -312,51 +281,21 @@ int dory_flash_verify(struct dory_flash_fs *fs, unsigned slot)
     return memcmp(digest, status.sha256, sizeof digest) == 0 ? DORY_OK : DORY_E_CRYPTO;
 }
 
-/* ---- the boot choice */
-
-int dory_i_flash_writer_of(const struct dory_flash_fs *fs, unsigned slot)
-{
-    for (int i = 0; i < DORY_FLASH_WRITERS; i++)
-        if (fs->writers[i].used && fs->writers[i].slot == slot)
-            return i;
-    return DORY_E_NOENT;
-}
-
-static int choose(struct dory_flash_fs *fs, unsigned boot, unsigned slot)
-{
-    const char *name = fs->slots[slot].name;
-    int r = dory_flash_put(fs, boot, name, strlen(name));
-
-    if (!r)
-        fs->chosen = (uint8_t)slot;
-    return r;
-}
-
-int dory_i_flash_settle_choice(struct dory_flash_fs *fs, const char *but)
-{
-    int boot = dory_flash_find(fs, "boot"), writer = boot < 0 ? boot : dory_i_flash_writer_of(fs, (unsigned)boot);
-
-    if (writer < 0 || fs->writers[writer].source == but)
-        return DORY_OK;
-    for (unsigned i = 0; i < fs->count; i++)
-        if (fs->slots[i].name == fs->writers[writer].source)
-            return choose(fs, (unsigned)boot, i) == DORY_E_AGAIN ? DORY_E_AGAIN : DORY_OK;
-    return DORY_OK;
-}
-
 int dory_flash_activate(struct dory_flash_fs *fs, unsigned slot)
 {
     int boot = dory_flash_find(fs, "boot"), r;
+    struct dory_flash_writer w;
 
-    if (slot >= fs->count || boot < 0 || fs->slots[slot].kind != DORY_FLASH_FIRMWARE)
+    if (boot < 0 || fs->slots[slot].kind != DORY_FLASH_FIRMWARE)
         return DORY_E_ARG;
-    if (dory_i_flash_writer_of(fs, slot) >= 0)
-        return DORY_E_STATE;
-    r = dory_i_flash_settle_choice(fs, fs->slots[slot].name);
-    /* A choice of this very slot that is being written: the slot was verified then, and nobody can have written it since. */
-    if (!r && dory_i_flash_writer_of(fs, (unsigned)boot) < 0)
+    r = dory_i_flash_begin(fs, slot, &w); /* nobody writes it */
+    if (!r)
         r = dory_flash_verify(fs, slot);
     if (r == DORY_E_NOENT && slot == fs->running)
         r = DORY_OK; /* it came by another way than an upload, and it works */
-    return r ? r : choose(fs, (unsigned)boot, slot);
+    if (!r)
+        r = dory_flash_put(fs, (unsigned)boot, fs->slots[slot].name, strlen(fs->slots[slot].name));
+    if (!r)
+        fs->chosen = (uint8_t)slot;
+    return r;
 }

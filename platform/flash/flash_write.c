@@ -4,7 +4,7 @@
 
 #include "flash_internal.h"
 
-enum { WRITING, HASHING, BODY, MARK, BROKEN };
+enum { WRITING, BODY, MARK, BROKEN };
 enum { HASH_AT_ONCE = 4096 }; /* bytes; between such parts the network has its turn */
 
 /* ---- program and prove */
@@ -66,8 +66,7 @@ static int begin_erasing(struct dory_flash_fs *fs, struct dory_flash_writer *w, 
     return DORY_OK;
 }
 
-/* Erases what must be erased before the byte at `at` can be programmed. */
-static int prepare(struct dory_flash_fs *fs, struct dory_flash_writer *w, uint32_t at)
+int dory_i_flash_prepare(struct dory_flash_fs *fs, struct dory_flash_writer *w, uint32_t at)
 {
     uint32_t last = dory_i_flash_copy_pages(fs, w->slot) - 1, first = base_of(fs, w) / fs->flash->page;
     int r = w->begun ? DORY_OK : begin_erasing(fs, w, last);
@@ -122,7 +121,7 @@ static long write_some(struct dory_flash_fs *fs, struct dory_flash_writer *w, co
     int r = w->part_n == unit ? burn_part(fs, w) : DORY_OK;
 
     if (!r)
-        r = prepare(fs, w, w->done);
+        r = dory_i_flash_prepare(fs, w, w->done);
     if (r)
         return r;
     if (!w->part_n && n >= unit)
@@ -134,9 +133,8 @@ static long write_some(struct dory_flash_fs *fs, struct dory_flash_writer *w, co
     return (long)n;
 }
 
-long dory_i_flash_write(struct dory_flash_fs *fs, unsigned writer, uint64_t at, const uint8_t *bytes, size_t n)
+long dory_i_flash_write(struct dory_flash_fs *fs, struct dory_flash_writer *w, uint64_t at, const uint8_t *bytes, size_t n)
 {
-    struct dory_flash_writer *w = &fs->writers[writer];
     uint32_t room = dory_i_flash_room(fs, w->slot);
     size_t taken = 0;
     long r = 0;
@@ -160,7 +158,7 @@ long dory_i_flash_write(struct dory_flash_fs *fs, unsigned writer, uint64_t at, 
 
 static int pad(struct dory_flash_fs *fs, struct dory_flash_writer *w)
 {
-    int r = prepare(fs, w, 0);
+    int r = dory_i_flash_prepare(fs, w, 0);
 
     if (r || !w->part_n)
         return r;
@@ -168,16 +166,15 @@ static int pad(struct dory_flash_fs *fs, struct dory_flash_writer *w)
     return burn_part(fs, w);
 }
 
-static int hash(struct dory_flash_fs *fs, unsigned writer)
+static int hash(struct dory_flash_fs *fs, const struct dory_flash_writer *w)
 {
-    const struct dory_flash_writer *w = &fs->writers[writer];
     uint8_t bytes[128];
 
-    if (fs->hash_of != writer) {
-        if (fs->hash_of != DORY_FLASH_NONE)
+    if (fs->hash_of != w) {
+        if (fs->hash_of)
             return DORY_E_AGAIN;
         dory_sha256_init(&fs->hash);
-        fs->hash_of = (uint8_t)writer;
+        fs->hash_of = w;
         fs->hash_at = 0;
     }
     for (uint32_t i = 0, n; i < HASH_AT_ONCE && fs->hash_at < w->done; i += n) {
@@ -195,9 +192,13 @@ static int hash(struct dory_flash_fs *fs, unsigned writer)
 static int burn_body(struct dory_flash_fs *fs, struct dory_flash_writer *w)
 {
     struct flash_trailer t = {.flags = w->removing ? FLASH_REMOVED : 0, .sequence = w->sequence, .length = w->done, .mtime = w->mtime};
-    struct dory_sha256 h = fs->hash;
+    struct dory_sha256 h;
     uint8_t body[FLASH_BODY];
+    int r = hash(fs, w);
 
+    if (r)
+        return r;
+    h = fs->hash;
     dory_sha256_final(&h, t.sha256);
     dory_i_flash_make_body(fs, w->slot, &t, body);
     return dory_i_flash_burn(fs, &w->programmed, dory_i_flash_trailer(fs, w->slot, w->copy), body, sizeof body);
@@ -211,13 +212,12 @@ static int burn_mark(struct dory_flash_fs *fs, struct dory_flash_writer *w)
     return dory_i_flash_burn(fs, &w->programmed, dory_i_flash_trailer(fs, w->slot, w->copy) + FLASH_BODY, mark, dory_i_flash_mark_size(fs));
 }
 
-int dory_i_flash_commit(struct dory_flash_fs *fs, unsigned writer)
+int dory_i_flash_commit(struct dory_flash_fs *fs, struct dory_flash_writer *w)
 {
-    struct dory_flash_writer *w = &fs->writers[writer];
     int r = w->step == BROKEN ? DORY_E_IO : w->unproved ? DORY_E_STATE : DORY_OK;
 
     while (!r) {
-        r = w->step == WRITING ? pad(fs, w) : w->step == HASHING ? hash(fs, writer) : w->step == BODY ? burn_body(fs, w) : burn_mark(fs, w);
+        r = w->step == WRITING ? pad(fs, w) : w->step == BODY ? burn_body(fs, w) : burn_mark(fs, w);
         if (!r && w->step++ == MARK)
             break;
     }
@@ -225,75 +225,27 @@ int dory_i_flash_commit(struct dory_flash_fs *fs, unsigned writer)
         return r;
     if (!r)
         fs->state[w->slot] = (uint8_t)(w->copy | (w->removing ? FLASH_STATE_ABSENT : 0));
-    dory_i_flash_stop(fs, writer);
+    dory_i_flash_stop(fs, w);
     return r;
 }
 
-void dory_i_flash_stop(struct dory_flash_fs *fs, unsigned writer)
+void dory_i_flash_stop(struct dory_flash_fs *fs, struct dory_flash_writer *w)
 {
-    fs->writers[writer].used = 0;
-    if (fs->hash_of == writer)
-        fs->hash_of = DORY_FLASH_NONE;
+    w->used = 0;
+    if (fs->hash_of == w)
+        fs->hash_of = NULL;
 }
 
-/* ---- the beginning */
-
-static bool is_read(const struct dory_flash_fs *fs, unsigned slot, unsigned copy)
+int dory_i_flash_begin(struct dory_flash_fs *fs, unsigned slot, struct dory_flash_writer *w)
 {
+    uint8_t copy = fs->slots[slot].kind == DORY_FLASH_CONFIG && fs->state[slot] != DORY_FLASH_NONE ? (fs->state[slot] & 1) ^ 1 : 0;
+
+    for (int i = 0; i < DORY_FLASH_WRITERS; i++)
+        if (fs->writers[i].used && fs->writers[i].slot == slot)
+            return DORY_E_STATE;
     for (int i = 0; i < DORY_FLASH_HANDLES; i++)
         if (fs->handles[i].used && fs->handles[i].slot == slot && fs->handles[i].copy == copy)
-            return true;
-    return false;
-}
-
-/* A seat among the writers. Calls of the program itself give way: they begin again. The boot choice does not: it is settled by the caller. */
-static int seat(struct dory_flash_fs *fs)
-{
-    int boot = dory_flash_find(fs, "boot");
-
-    for (int i = 0; i < DORY_FLASH_WRITERS; i++)
-        if (!fs->writers[i].used)
-            return i;
-    for (int i = 0; i < DORY_FLASH_WRITERS; i++)
-        if (fs->writers[i].source && fs->writers[i].slot != boot)
-            return i;
-    return DORY_E_NFILE;
-}
-
-int dory_i_flash_begin(struct dory_flash_fs *fs, unsigned slot, const void *source)
-{
-    unsigned copy = fs->slots[slot].kind == DORY_FLASH_CONFIG && fs->state[slot] != DORY_FLASH_NONE ? 1u - (fs->state[slot] & 1u) : 0;
-    int i = dory_i_flash_writer_of(fs, slot);
-
-    if (i >= 0 && source && fs->writers[i].source == source)
-        return i;
-    if (i >= 0 && !fs->writers[i].source)
-        return DORY_E_STATE;
-    if (is_read(fs, slot, copy))
-        return DORY_E_STATE;
-    if (i < 0)
-        i = seat(fs);
-    if (i < 0)
-        return source ? DORY_E_AGAIN : i;
-    dory_i_flash_stop(fs, (unsigned)i);
-    fs->writers[i] = (struct dory_flash_writer){.used = 1, .slot = (uint8_t)slot, .copy = (uint8_t)copy, .source = source};
-    return i;
-}
-
-int dory_i_flash_clear(struct dory_flash_fs *fs, unsigned slot)
-{
-    int i, r;
-
-    if (!dory_i_flash_has_content(fs, slot) && dory_i_flash_writer_of(fs, slot) < 0)
-        return DORY_E_NOENT;
-    i = dory_i_flash_begin(fs, slot, fs->slots[slot].name);
-    if (i < 0)
-        return i;
-    fs->writers[i].removing = true;
-    if (fs->slots[slot].kind == DORY_FLASH_CONFIG)
-        return dory_i_flash_commit(fs, (unsigned)i);
-    r = prepare(fs, &fs->writers[i], 0);
-    if (r != DORY_E_AGAIN)
-        dory_i_flash_stop(fs, (unsigned)i);
-    return r;
+            return DORY_E_STATE;
+    *w = (struct dory_flash_writer){.used = 1, .slot = (uint8_t)slot, .copy = copy};
+    return DORY_OK;
 }
