@@ -36,7 +36,7 @@
 #define DORY_DEVICE_TX 2048
 #endif
 #ifndef DORY_DEVICE_OUTPUT /* the longest output of a command */
-#define DORY_DEVICE_OUTPUT 1024
+#define DORY_DEVICE_OUTPUT 640
 #endif
 #ifndef DORY_DEVICE_ROUNDS_MAX /* of PBKDF2 for a password; lines of the password file that want more are not accepted */
 #define DORY_DEVICE_ROUNDS_MAX 100000
