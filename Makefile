@@ -78,6 +78,7 @@ $(TESTS) $(BENCHES): %: %.o $(ARCHIVES)
 
 $(TESTS): $(SUPPORT)
 $(TESTS): LDLIBS = -lcmocka
+$B/tests/unit/test_pull: $B/tests/device/session.o
 
 # Test images for QEMU: each from its own file, tests/device/device.h and the archives (tests/device/run builds and runs them).
 $B/tests/device/transfer.elf: $(patsubst %.c,$B/%.o,$(wildcard platform/ram/*.c)) $B/tests/device/session.o

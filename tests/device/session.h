@@ -1,4 +1,4 @@
-/* One SSH session of a device that serves scp, as a board's main loop would hold it. */
+/* One SSH session of a device that serves scp (and the host of tests/unit/test_pull.c), as a board's main loop would hold it. */
 #ifndef TESTS_DEVICE_SESSION_H
 #define TESTS_DEVICE_SESSION_H
 
