@@ -9,6 +9,8 @@ DIRS_platform    = platform platform/device platform/flash platform/lwip platfor
 
 include mk/firmware.mk
 
+DIRS_crypto-port += crypto-port/hybrid
+
 # This machine makes semihosting calls another way, and has an entropy device.
 OMIT += platform/emulated/semihost_cortex_m.c platform/emulated/entropy.c
 

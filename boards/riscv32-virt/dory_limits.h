@@ -13,6 +13,8 @@
 #define DORY_SCP_PATH_MAX 64
 
 #define DORY_DEVICE_SESSIONS  2
+#define DORY_DEVICE_TX        3072 /* beyond the reserve */
+#define DORY_FLASH_SLOTS      10
 #define DORY_LWIP_CONNECTIONS 4 /* two sessions, a pull, and one newcomer that waits */
 
 #define EMULATED_FLASH_PAGE  4096u

@@ -4,7 +4,7 @@
 #include "dory_board.h"
 #include "virt.h"
 
-enum { HEADER = 12, FRAME_MAX = 1514, RECEIVE = 0, TRANSMIT = 1, OUT = VIRTIO_QUEUE / 2 };
+enum { HEADER = 12, FRAME_MAX = 1514, RECEIVE = 0, TRANSMIT = 1, OUT = VIRTIO_QUEUE / 2, PATIENCE_MS = 2 };
 
 struct buffer {
     _Alignas(4) uint8_t bytes[HEADER + FRAME_MAX + 2];
@@ -61,7 +61,7 @@ void dory_board_frame_take(uint8_t *to)
 }
 
 /* A buffer that the device does not hold, or -1. */
-static int free_buffer(void)
+static int look_for_buffer(void)
 {
     uint32_t n;
     int i;
@@ -72,6 +72,18 @@ static int free_buffer(void)
         if (!(busy >> i & 1))
             return i;
     return -1;
+}
+
+/* The device empties them while this processor goes on, some microseconds later. */
+static int free_buffer(void)
+{
+    uint64_t end = dory_board_millis() + PATIENCE_MS;
+    int i;
+
+    do
+        i = look_for_buffer();
+    while (i < 0 && dory_board_millis() <= end);
+    return i;
 }
 
 int dory_board_frame_send(const struct dory_board_piece *pieces, unsigned count)

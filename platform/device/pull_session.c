@@ -3,7 +3,7 @@
 
 #include "pull_internal.h"
 
-enum { TURNS = 8, PATIENCE_MS = 5000, SOON_MS = 1, FINGERPRINT = 44 };
+enum { TURNS = 8, PATIENCE_MS = 5000, SOON_MS = 2, FINGERPRINT = 44 };
 
 static uint64_t sooner(uint64_t a, uint64_t b)
 {
@@ -346,6 +346,12 @@ void dory_i_pull_open(struct dory_pull *p, uint64_t now)
     p->pump.ctx = p;
 }
 
+/* A stream that waits for the flash looks like one that waits for the host: it is asked again soon in either case. */
+static bool is_copying(const struct dory_pull *p)
+{
+    return p->streams[0] && p->streams[0]->ops->status(p->streams[0]) == DORY_E_AGAIN;
+}
+
 uint32_t dory_i_pull_go(struct dory_pull *p, uint64_t now)
 {
     uint64_t next = dory_ssh_tick(&p->ssh, now);
@@ -361,7 +367,7 @@ uint32_t dory_i_pull_go(struct dory_pull *p, uint64_t now)
         lost(p);
     if (moved || p->verdict != DORY_PULL_GOES_ON)
         return 0;
-    if (pumped & DORY_PUMP_AGAIN || dory_ssh_state(&p->ssh) & DORY_EVENT)
+    if (pumped & DORY_PUMP_AGAIN || dory_ssh_state(&p->ssh) & DORY_EVENT || is_copying(p))
         return SOON_MS;
     if (p->over_at)
         next = sooner(next, p->over_at);

@@ -354,6 +354,14 @@ static bool is_cut(const struct dory_device_session *session)
            !(dory_ssh_state(&session->ssh) & (DORY_EVENT | DORY_DONE));
 }
 
+/* A stream that waits for the flash looks like one that waits for the peer: it is asked again soon in either case. */
+static bool is_running(const struct dory_device_session *session)
+{
+    const struct dory_stream *stream = session->streams[0];
+
+    return stream && stream->ops->status(stream) == DORY_E_AGAIN;
+}
+
 uint32_t dory_i_session_turn(struct dory_device_session *session)
 {
     bool moved = true;
@@ -379,7 +387,7 @@ uint32_t dory_i_session_turn(struct dory_device_session *session)
     }
     if (moved || session->wake <= session->device->now)
         return 0;
-    if (session->again)
+    if (session->again || is_running(session))
         return BUSY_MS;
     return session->wake - session->device->now < UINT32_MAX ? (uint32_t)(session->wake - session->device->now) : UINT32_MAX;
 }
