@@ -113,7 +113,7 @@ static void finish(struct dory_pull *p, uint64_t now)
     p->due = now + OUTCOME_KEPT_MS;
     if (p->status == 0) {
         dory_text_init(&line, p->reason, sizeof p->reason);
-        dory_text_number(&line, p->done);
+        dory_text_number(&line, (uint32_t)p->done);
         dory_text_put(&line, " bytes in ");
         dory_text_put(&line, p->slot);
     }
