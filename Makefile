@@ -16,6 +16,7 @@ B := build/$(BOARD)$(VARIANT)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+comma := ,
 MAKEFLAGS += --no-builtin-rules
 
 # ---- what there is: new files need no edit here
@@ -87,6 +88,16 @@ $B/tests/device/%.elf: $B/tests/device/%.o $B/tests/device/$(MACHINE_TEST).o $(A
 	@echo "  $@"
 	@$(CC) $(MACHINE) -nostartfiles -T tests/device/$(MACHINE_TEST).ld -Wl,--gc-sections -Wl,-Map=$(@:.elf=.map) -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+
+# The shipped archive under valgrind (tests/ct/run). p256-m has marks of its own for that, which are compiled in for this alone.
+$B/tests/ct/p256.o: crypto-port/p256.c $B/flags | $(call fetched,$(MBEDTLS_DIR))
+	@mkdir -p $(@D)
+	@$(CC) $(OURS) $(LIBRARIES) -DCT_VALGRIND -c -o $@ $<
+$B/tests/ct/secrets: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,dory_equal mbedtls_ct_memcmp crypto_verify_16 \
+    crypto_xof_shake128_update crypto_scalarmult_curve25519)
+$B/tests/ct/secrets: $B/tests/ct/secrets.o $B/tests/ct/p256.o $(ARCHIVES)
+	@echo "  $@"
+	@$(linked)
 
 # A change of flags rebuilds, a repeated make does not.
 all_flags = $(CC) $(OURS) $(LIBRARIES) $(LIB_OPT_MBEDTLS) $(LIB_OPT_SODIUM) $(LIB_OPT_LWIP) $(LIB_CFLAGS) $(MBEDTLS_FILES) $(SODIUM_FILES) \
@@ -200,6 +211,9 @@ bench: ## 512 MiB against OpenSSH's scp, with the primitives' own rate, into doc
 
 bench-programs: $(BENCHES)
 
+ct: setup ## constant time: no branch and no index depends on a secret, by valgrind over what ships
+	@tests/run ct
+
 fuzz: ## the SSH engine under libFuzzer, both roles, for SECONDS=60
 	@scripts/setup build test
 	@tests/fuzz/run $(or $(SECONDS),60)
@@ -228,5 +242,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 FORCE:
-.PHONY: all libs dropbear setup demo test unit interop boards check-deps check-symbols test-programs bench-programs size bench fuzz install run clean help FORCE
+.PHONY: all libs dropbear setup demo test unit interop boards check-deps check-symbols test-programs bench-programs size bench ct fuzz install run clean help FORCE
 .SECONDARY:

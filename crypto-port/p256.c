@@ -14,9 +14,22 @@
 
 enum { TRIES = 8 };
 
+/* Whether a secret is in range is no secret. CT_UNPOISON is p256-m's word for that, and empty but for `make ct`. */
+static bool load_scalar(uint32_t s[8], const uint8_t bytes[P256_SIZE])
+{
+    int r = scalar_from_bytes(s, bytes);
+
+    CT_UNPOISON(&r, sizeof r);
+    return r == 0;
+}
+
 bool dory_p256_is_scalar(const uint8_t scalar[P256_SIZE])
 {
-    return p256_validate_privkey(scalar) == P256_SUCCESS;
+    uint32_t s[8];
+    bool good = load_scalar(s, scalar);
+
+    dory_wipe(s, sizeof s);
+    return good;
 }
 
 /* One draw in 2^32 is out of range. */
@@ -31,7 +44,15 @@ int dory_p256_draw(uint8_t out[P256_SIZE], const struct dory_rng *rng)
 
 int dory_p256_public(uint8_t point[P256_POINT], const uint8_t scalar[P256_SIZE])
 {
-    return p256_public_from_private(point, scalar) == P256_SUCCESS ? DORY_OK : DORY_E_CRYPTO;
+    uint32_t s[8], x[8], y[8];
+    bool good = load_scalar(s, scalar);
+
+    if (good) {
+        scalar_mult(x, y, p256_gx, p256_gy, s);
+        point_to_bytes(point, x, y);
+    }
+    dory_wipe(s, sizeof s);
+    return good ? DORY_OK : DORY_E_CRYPTO;
 }
 
 int dory_p256_agree(uint8_t x[P256_SIZE], const uint8_t scalar[P256_SIZE], const uint8_t point[P256_POINT])
@@ -47,6 +68,7 @@ static int sign_with(uint8_t sig[2 * P256_SIZE], uint32_t d[8], const uint8_t di
     scalar_mult(r, e, p256_gx, p256_gy, k);
     m256_done(r, &p256_p);
     ecdsa_m256_mod_n(r);
+    CT_UNPOISON(r, sizeof r);
     u256_to_bytes(sig, r);
     if (u256_diff0(r) == 0)
         return DORY_E_CRYPTO;
@@ -58,6 +80,7 @@ static int sign_with(uint8_t sig[2 * P256_SIZE], uint32_t d[8], const uint8_t di
     m256_mul(d, r, d, &p256_n);
     m256_add(d, e, d, &p256_n);
     m256_mul(d, k, d, &p256_n);
+    CT_UNPOISON(d, 32);
     m256_to_bytes(sig + P256_SIZE, d, &p256_n);
     return dory_p256_is_scalar(sig + P256_SIZE) ? DORY_OK : DORY_E_CRYPTO;
 }
@@ -67,7 +90,7 @@ int dory_p256_sign(uint8_t sig[2 * P256_SIZE], const uint8_t scalar[P256_SIZE], 
     uint32_t d[8], nonce[8];
     int r = DORY_E_CRYPTO;
 
-    if (scalar_from_bytes(d, scalar) == 0 && scalar_from_bytes(nonce, k) == 0)
+    if (load_scalar(d, scalar) && load_scalar(nonce, k))
         r = sign_with(sig, d, digest, nonce);
     dory_wipe(d, sizeof d);
     dory_wipe(nonce, sizeof nonce);

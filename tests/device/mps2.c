@@ -73,12 +73,15 @@ size_t device_read(const char *path, char *out, size_t cap)
     return n;
 }
 
-/* FPGAIO's counter at 25 MHz: 40 ns a tick; an instruction takes 2^10 ns under -icount shift=10. */
+/* FPGAIO's counter at 25 MHz: 40 ns a tick; an instruction takes 2^10 ns under -icount shift=10. The counter wraps after
+   168 million instructions, so the time between two calls must be less. */
 uint32_t device_instructions(void)
 {
+    static uint64_t ticks;
     const volatile uint32_t *counter = (const volatile uint32_t *)0x40028018u;
 
-    return (uint32_t)((uint64_t)*counter * 40 / 1024);
+    ticks += (uint32_t)(*counter - (uint32_t)ticks);
+    return (uint32_t)(ticks * 40 / 1024);
 }
 
 static uint8_t *stack_pointer(void)
