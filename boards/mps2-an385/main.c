@@ -41,6 +41,7 @@ static const struct dory_device_config config = {
     .slot_count = sizeof slots / sizeof *slots,
     .running = "slot-a",
     .commands = commands,
+    .subsystem = &dory_device_sftp,
     .kex = kex,
     .ciphers = ciphers,
     .macs = macs,

@@ -20,3 +20,12 @@
 #define EMULATED_FLASH_PAGE  4096u
 #define EMULATED_FLASH_PAGES 256u
 #define EMULATED_FLASH_UNIT  4u
+
+/* SFTP as one person's client needs it. */
+#define DORY_DEVICE_ENGINE 2304
+#define DORY_SFTP_QUEUE    1024
+#define DORY_SFTP_WRITES   64
+#define DORY_SFTP_HANDLES  4
+#define DORY_SFTP_WINDOW   (8 * 1024)
+#define DORY_SFTP_READ_MAX 2048
+#define DORY_SFTP_LINK_MAX 63

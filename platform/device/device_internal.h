@@ -4,6 +4,7 @@
  *   auth.c      who may log in                    commands.c  the registry and the commands that every board has
  *   log.c       lines to console and flash        console.c   commands typed at the UART
  *   run.c       the loop on lwIP                  text.c      text without printf
+ *   sftp.c      the subsystem, where a board links it
  */
 #ifndef DEVICE_INTERNAL_H
 #define DEVICE_INTERNAL_H
@@ -33,6 +34,9 @@ void dory_i_session_begin(struct dory_device_session *session, const struct dory
 uint32_t dory_i_session_turn(struct dory_device_session *session);
 void dory_i_session_disconnect(struct dory_device_session *session, const char *text);
 void dory_i_session_abort(struct dory_device_session *session);
+
+/* A line of the log about this connection: what, bytes made printable, more. */
+void dory_i_session_say(struct dory_device_session *session, const char *what, const void *bytes, size_t n, const char *more);
 
 /* commands.c */
 /* The command that line[0..n) names; *args is where its arguments begin. NULL: there is none such. */

@@ -38,6 +38,9 @@
 #ifndef DORY_DEVICE_OUTPUT /* the longest output of a command */
 #define DORY_DEVICE_OUTPUT 640
 #endif
+#ifndef DORY_DEVICE_ENGINE /* bytes a session has for the engine of config.subsystem */
+#define DORY_DEVICE_ENGINE 8
+#endif
 #ifndef DORY_DEVICE_ROUNDS_MAX /* of PBKDF2 for a password; lines of the password file that want more are not accepted */
 #define DORY_DEVICE_ROUNDS_MAX 100000
 #endif
@@ -68,6 +71,15 @@ int dory_device_pools(struct dory_device *device, const char *args, struct dory_
 /* Console: forgets authorized_keys and password; the boot's own password, printed again, lets in. */
 int dory_device_forget(struct dory_device *device, const char *args, struct dory_text *out);
 
+/* An engine that a session's channel can carry beside scp. It begins with a struct dory_stream. */
+struct dory_device_session;
+struct dory_device_subsystem {
+    const char *name;
+    size_t size; /* of the engine; a board gives it so many bytes by DORY_DEVICE_ENGINE, or it is not offered */
+    void (*init)(void *engine, struct dory_device_session *session);
+};
+extern const struct dory_device_subsystem dory_device_sftp;
+
 /* All of it must live as long as the device. */
 struct dory_device_config {
     const char *user;    /* the one user name */
@@ -79,6 +91,7 @@ struct dory_device_config {
     uint8_t slot_count;
     const char *running; /* the firmware slot that this program runs from; NULL: none */
     const struct dory_device_command *commands; /* ends with a NULL name */
+    const struct dory_device_subsystem *subsystem; /* NULL: scp is all */
     /* Algorithms, as in struct dory_ssh_config. */
     const struct dory_kex *const *kex;
     const struct dory_cipher *const *ciphers;
@@ -119,6 +132,7 @@ struct dory_device_session {
         struct dory_scp_source source;
         struct dory_scp_sink sink;
         struct dory_device_output output;
+        uint64_t other[DORY_DEVICE_ENGINE / 8];
     } engine;
     uint8_t rx[DORY_DEVICE_RX], tx[DORY_DEVICE_TX];
 };

@@ -3,13 +3,13 @@
 
 #include "device_internal.h"
 
-enum { IDLE, SCP, COMMAND, SENT }; /* session->work */
+enum { IDLE, STREAM, COMMAND, SENT }; /* session->work */
 enum { ROUNDS = 8, PACKETS = 4, BUSY_MS = 1, END_MS = 2000 };
 enum { GRACE_MS = 60 * 1000, IDLE_MS = 10 * 60 * 1000, KEEPALIVE_MS = 30 * 1000 };
 
 /* ---- the log */
 
-static void say(struct dory_device_session *session, const char *what, const void *bytes, size_t n, const char *more)
+void dory_i_session_say(struct dory_device_session *session, const char *what, const void *bytes, size_t n, const char *more)
 {
     char buf[DORY_FLASH_LINE_MAX], peer[DORY_CONN_PEER_MAX];
     struct dory_text text;
@@ -35,7 +35,7 @@ static void on_end(void *ctx, const char *path, uint64_t size, int status)
     dory_text_number(&text, (uint32_t)size);
     dory_text_put(&text, " bytes: ");
     dory_text_put(&text, status ? dory_strerror(status) : "done");
-    say(session, session->command.words.flags & DORY_SCP_TO ? "upload of " : "download of ", path, strlen(path), buf);
+    dory_i_session_say(session, session->command.words.flags & DORY_SCP_TO ? "upload of " : "download of ", path, strlen(path), buf);
     session->device->transfers += !status;
 }
 
@@ -93,7 +93,7 @@ static void start_scp(struct dory_device_session *session, const char *line, int
         refuse_command(session, session->command.words.error ? session->command.words.error : "bad command line", "scp");
         return;
     }
-    session->work = SCP;
+    session->work = STREAM;
     config.flags = session->command.words.flags;
     if (config.flags & DORY_SCP_TO)
         dory_scp_sink_init(&session->engine.sink, &config);
@@ -102,12 +102,28 @@ static void start_scp(struct dory_device_session *session, const char *line, int
     dory_pump_attach(&session->pump, channel, &session->engine.stream);
 }
 
+static bool start_subsystem(struct dory_device_session *session, const struct dory_event *event)
+{
+    const struct dory_device_subsystem *subsystem = session->device->config->subsystem;
+
+    if (!subsystem || event->n != strlen(subsystem->name) || memcmp(event->data, subsystem->name, event->n) != 0 ||
+        subsystem->size > sizeof session->engine)
+        return false;
+    session->work = STREAM;
+    subsystem->init(&session->engine, session);
+    dory_pump_attach(&session->pump, event->channel, &session->engine.stream);
+    return true;
+}
+
 static void request(struct dory_device_session *session, const struct dory_event *event)
 {
     char line[DORY_COMMAND_MAX];
 
     if (event->request != DORY_REQUEST_EXEC) {
-        dory_ssh_refuse(&session->ssh);
+        if (start_subsystem(session, event))
+            dory_ssh_accept(&session->ssh);
+        else
+            dory_ssh_refuse(&session->ssh);
         return;
     }
     if (event->n >= sizeof line || memchr(event->data, 0, event->n)) {
@@ -198,7 +214,7 @@ static void log_in(struct dory_device_session *session, const struct dory_event 
     dory_text_put(&text, event->method == DORY_AUTH_PUBLICKEY ? ", " : ", password");
     if (event->method == DORY_AUTH_PUBLICKEY)
         dory_i_device_fingerprint(&text, event->key, event->key_n);
-    say(session, "login of ", event->user, event->user_n, buf);
+    dory_i_session_say(session, "login of ", event->user, event->user_n, buf);
 }
 
 /* False: not answered yet. */
@@ -317,7 +333,7 @@ static void end(struct dory_device_session *session)
     const char *text = dory_ssh_error_text(&session->ssh);
 
     if (!session->authenticated || !orderly)
-        say(session, session->authenticated ? "ended: " : session->refused ? "no login, keys or passwords refused: " : "no login: ",
+        dory_i_session_say(session, session->authenticated ? "ended: " : session->refused ? "no login, keys or passwords refused: " : "no login: ",
             *text ? text : dory_strerror(error), strlen(*text ? text : dory_strerror(error)), "");
     session->ops->close(session->conn);
     forget(session);
