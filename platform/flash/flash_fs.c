@@ -232,14 +232,14 @@ static long write(struct dory_fs *base, int handle, uint64_t offset, const uint8
     return w ? dory_i_flash_write(flash_of(base), w, offset, buf, n) : DORY_E_ARG;
 }
 
-/* Modes are what they are; times are kept. */
+/* Modes are what they are; times are kept. Clients of SFTP end an upload by cutting the file where it ends anyway. */
 static int setinfo(struct dory_fs *base, int handle, unsigned set, const struct dory_fs_info *with)
 {
     struct dory_flash_writer *w = writer_of(flash_of(base), handle);
 
     if (base->read_only)
         return DORY_E_ROFS;
-    if (!w || (set & (DORY_FS_SET_SIZE | DORY_FS_SET_OWNER)))
+    if (!w || (set & DORY_FS_SET_OWNER) || ((set & DORY_FS_SET_SIZE) && with->size != w->done + w->part_n))
         return DORY_E_NOSYS;
     if (set & DORY_FS_SET_TIMES)
         w->mtime = with->mtime;

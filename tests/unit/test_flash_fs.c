@@ -278,6 +278,11 @@ static void test_times_are_kept(void **state)
 
     (void)state;
     CHECK_EQ(CALL(write, handle, 0, (const uint8_t *)"x", 1), 1);
+    got.size = 1;
+    CHECK_EQ(CALL(setinfo, handle, DORY_FS_SET_SIZE, &got), DORY_OK);
+    got.size = 2;
+    CHECK_EQ(CALL(setinfo, handle, DORY_FS_SET_SIZE, &got), DORY_E_NOSYS);
+    CHECK_EQ(CALL(setinfo, root, DORY_FS_SET_MODE, &got), DORY_E_NOSYS);
     CHECK_EQ(CALL(commit, handle, DORY_FS_SET_TIMES | DORY_FS_SET_MODE, &info), DORY_OK);
     mount();
     root = open_root();
