@@ -54,6 +54,9 @@ $B/platform/posix/%.o $B/boards/posix/%.o: EXTRA = -D_GNU_SOURCE= -Iboards/posix
 $(foreach d,program platform,$(patsubst %,$B/%/%.o,$(filter-out platform boards/posix platform/posix platform/ram,$(DIRS_$d)))): EXTRA = $(FIRMWARE)
 $B/tests/%.o: EXTRA = -D_GNU_SOURCE= -Iboards/posix -Itests/support -Iplatform/posix -Iplatform/ram $(LIBRARIES)
 
+# The compiler itself calls memcpy, behind the optimisation of the whole.
+$B/platform/cortex-m/memcpy.o: EXTRA = $(LTO:1=-fno-lto)
+
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
 	@echo "  $@"

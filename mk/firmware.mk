@@ -1,13 +1,13 @@
 # What the boards without an operating system have in common. A board.mk sets CPU (the compiler's machine flags), TOOLS (their prefix),
 # LINKER_SCRIPT, DIRS_program and DIRS_platform, and includes this. EMULATED = 1: randomness and flash may come from an emulator's host.
-# MLKEM = 1: mlkem768x25519 can be listed; its state wants DORY_KEX_STATE_SIZE.
+# MLKEM = 1: mlkem768x25519 can be listed; its state wants DORY_KEX_STATE_SIZE. LTO = 1: optimised as a whole, 4 % smaller, slower to link.
 override CC     = $(TOOLS)gcc
 override AR     = $(TOOLS)gcc-ar
 override CFLAGS = -Os -g
 override SAN    =
 
 # picolibc's specs come first: they choose the headers for everything that follows.
-MACHINE = --specs=picolibc.specs $(CPU) -ffunction-sections -fdata-sections -include boards/$(BOARD)/dory_limits.h
+MACHINE = --specs=picolibc.specs $(CPU) $(LTO:1=-flto=auto) -ffunction-sections -fdata-sections -include boards/$(BOARD)/dory_limits.h
 LIB_OPT_MBEDTLS = -Os
 LIB_OPT_SODIUM  = -Os
 LIB_OPT_LWIP    = -Os
