@@ -237,6 +237,8 @@ static int unlock(struct dory_client *c, const struct dory_identity *id)
     for (int i = 0; i < PASSPHRASE_TRIES && result == DORY_E_BAD_PASSPHRASE; i++) {
         int n = c->options->ssh.batch == 1 ? DORY_E_NOSYS : dory_cli_ask_secret(prompt, passphrase, sizeof passphrase);
 
+        if (n == DORY_E_NOSYS)
+            dory_say(DORY_LOG_ERROR, "scp: %s is protected by a passphrase, and nobody can be asked for it", id->path);
         if (n <= 0)
             return DORY_E_PASSPHRASE;
         result = dory_keyfile_load(id->path, passphrase, key, NULL, why);

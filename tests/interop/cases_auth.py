@@ -628,3 +628,35 @@ def serve_log(t):
         log_lines(t, server, here, "user %s, publickey %s: %s" % (shown, right, "accepted" if name == sandbox.USER else "refused"))
     t.check("\x1b" not in server.whole_log() and "\nfake" not in server.whole_log(), "a name commands the log")
     t.check("wr" + "ong" not in server.whole_log(), "a password is in the log")
+
+
+# ---- key files
+
+@case("auth: key files of every type, named and as defaults")
+def key_files(t):
+    home = t.path("home")
+    os.makedirs(home + "/.ssh")
+    keys = [make_key(t, "home/.ssh/id_" + kind, kind, flags) for kind, flags in (("rsa", ("-b", "2048")), ("ecdsa", ("-b", "256")), ("ed25519", ()))]
+    for key in keys:
+        server = sshd(t, key)
+        expect_order(t, arrived(t, fetch(t, server, key=key)), key)
+        expect_order(t, arrived(t, fetch(t, server, home=home)), *keys[:keys.index(key) + 1])
+        server.stop()
+
+
+@case("auth: a passphrase is asked for once the server takes the key, and for no other")
+def passphrases(t):
+    a, b = make_key(t, "a", "rsa", ("-b", "2048")), make_key(t, "b", "ecdsa", ("-b", "256"))
+    server = sshd(t, b)
+    for key in (a, b):
+        t.ok(t.run(["ssh-keygen", "-q", "-p", "-m", "PEM", "-P", "", "-N", "secret", "-f", key]))
+        t.check(b"ENCRYPTED" in files.read(key), "%s is not encrypted" % key)
+    server.folder(t)
+    terminal = at_terminal(t, server, "IdentityFile=" + a, "IdentityFile=" + b)
+    for word in ("wrong", "secret"):
+        terminal.expect("Enter passphrase for key '%s': " % b)
+        terminal.send(word + "\r")
+    arrived(t, t.hear(terminal.end()))
+    t.check(a.encode() not in terminal.seen, "it asked for the other key: %r" % terminal.seen)
+    t.fails(fetch(t, server, key=b), b, "protected by a passphrase", "denied")
+    arrived(t, fetch(t, server, asking("secret"), key=b, batch=False))
