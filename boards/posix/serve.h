@@ -102,6 +102,7 @@ struct serve_session {
     const char *method;
     const char *sent_away; /* why this side ended it */
     char fingerprint[DORY_FINGERPRINT_MAX];
+    struct dory_key_grant grant; /* of the key that came in */
     unsigned transfers;
 
     struct dory_ssh_config config;
@@ -166,6 +167,8 @@ void dory_session_disconnect(struct serve_session *session, enum dory_disconnect
 /* serve_auth.c. False: answer later, serve->password_after says when. */
 bool dory_session_sign(struct serve_session *session, const struct dory_event *event);
 bool dory_session_authenticate(struct serve_session *session, const struct dory_event *event);
+/* The command that the key's line forces stands in for what the client asks for. */
+void dory_session_force(const struct serve_session *session, struct dory_event *request);
 
 /* serve_channel.c */
 void dory_session_request(struct serve_session *session, const struct dory_event *event);

@@ -29,7 +29,7 @@ static bool is_the_user(const struct serve_session *session, const struct dory_e
     return event->user_n == n && memcmp(event->user, name, n) == 0;
 }
 
-static bool key_fits(struct serve_session *session, const struct dory_event *event)
+static bool key_fits(const struct serve_session *session, const struct dory_event *event, struct dory_key_grant *grant)
 {
     const char *file = session->serve->options.authorized_keys;
     char why[DORY_WHY_MAX] = "";
@@ -37,7 +37,7 @@ static bool key_fits(struct serve_session *session, const struct dory_event *eve
 
     if (!file)
         return false;
-    error = dory_authorized_keys_match(file, event->key, event->key_n, session->address, dory_posix_unix_time(), why);
+    error = dory_authorized_keys_match(file, event->key, event->key_n, session->address, dory_posix_unix_time(), grant, why);
     if (error != DORY_OK && why[0])
         dory_serve_log("%s: key %s: %s", session->peer, session->fingerprint, why);
     return error == DORY_OK;
@@ -83,6 +83,7 @@ static void log_decision(const struct serve_session *session, const char *method
 
 bool dory_session_authenticate(struct serve_session *session, const struct dory_event *event)
 {
+    struct dory_key_grant grant = {.command = ""};
     bool fits = false, proved = event->signed_ok || asks_for_password(event->method);
 
     if (asks_for_password(event->method) && session->serve->now < session->serve->password_after)
@@ -91,7 +92,7 @@ bool dory_session_authenticate(struct serve_session *session, const struct dory_
     session->fingerprint[0] = '\0';
     if (event->method == DORY_AUTH_PUBLICKEY) {
         dory_fingerprint(session->fingerprint, event->key, event->key_n);
-        fits = key_fits(session, event);
+        fits = key_fits(session, event, &grant);
     } else if (asks_for_password(event->method)) {
         fits = password_fits(session, event);
     }
@@ -102,10 +103,29 @@ bool dory_session_authenticate(struct serve_session *session, const struct dory_
     if (fits && proved) {
         session->authenticated = true;
         session->method = name_of(event->method);
+        session->grant = grant;
     }
     if (fits)
         dory_ssh_accept(&session->ssh);
     else
         dory_ssh_refuse(&session->ssh);
     return true;
+}
+
+void dory_session_force(const struct serve_session *session, struct dory_event *request)
+{
+    const char *command = session->grant.command;
+    char shown[SERVE_PATHS_SHOWN];
+
+    if (!command[0])
+        return;
+    dory_escape_text(shown, sizeof shown, request->data, request->n);
+    dory_serve_log("%s: %s instead of %s, as the line of its key says", session->peer, command, shown);
+    request->request = DORY_REQUEST_EXEC;
+    if (!strcmp(command, "internal-sftp")) {
+        request->request = DORY_REQUEST_SUBSYSTEM;
+        command = "sftp";
+    }
+    request->data = (const uint8_t *)command;
+    request->n = strlen(command);
 }

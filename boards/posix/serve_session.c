@@ -165,6 +165,7 @@ static bool answer(struct serve_session *session)
             report_login(session);
         return true;
     case DORY_EV_CHANNEL_REQUEST:
+        dory_session_force(session, &event);
         dory_session_request(session, &event);
         return true;
     default:

@@ -20,6 +20,8 @@ struct query {
     size_t n;
     const char *peer; /* "" if unknown */
     int64_t now;
+    struct dory_key_grant *grant;
+    char unknown[128]; /* what to say of an option that cannot be honoured */
 };
 
 /* ---- from= */
@@ -136,11 +138,40 @@ static bool is_moot(const char *name)
     return false;
 }
 
+/* What dory serve does in process; whatever else a shell would do with the text is refused when it is carried out. */
+static bool is_runnable(const char *command)
+{
+    if (strcmp(command, "internal-sftp") == 0)
+        return true;
+    if (strncmp(command, "scp ", 4) != 0 || strlen(command) >= DORY_FORCED_MAX)
+        return false;
+    for (const char *p = command + 4; *(p += strspn(p, " ")) == '-'; p += strcspn(p, " "))
+        if (strcspn(p, "tf") < strcspn(p, " "))
+            return true;
+    return false;
+}
+
+static const char *force(struct query *query, const char *command)
+{
+    if (query->grant->command[0])
+        return "it has more than one command=";
+    if (!is_runnable(command))
+        return "it has a command= other than internal-sftp and scp -t or -f, and this server runs no other programs";
+    strcpy(query->grant->command, command);
+    return NULL;
+}
+
+static const char *is_unknown(struct query *query, const char *name)
+{
+    snprintf(query->unknown, sizeof query->unknown, "it has the option %.40s, which this server cannot honour", name);
+    return query->unknown;
+}
+
 /* NULL if the option lets this key in, else why not. value is NULL for an option without. */
-static const char *check_option(const struct query *query, const char *name, char *value)
+static const char *check_option(struct query *query, const char *name, char *value)
 {
     if (value == NULL)
-        return is_moot(name) ? NULL : "it has an option that this server does not know";
+        return is_moot(name) ? NULL : is_unknown(query, name);
     if (strcasecmp(name, "from") == 0)
         return check_from(query->peer, value);
     if (strcasecmp(name, "expiry-time") == 0)
@@ -148,8 +179,8 @@ static const char *check_option(const struct query *query, const char *name, cha
     if (strcasecmp(name, "permitopen") == 0 || strcasecmp(name, "permitlisten") == 0)
         return NULL; /* nothing is forwarded */
     if (strcasecmp(name, "command") == 0)
-        return "it has command=, and this server runs no commands";
-    return "it has an option that this server does not know";
+        return force(query, value);
+    return is_unknown(query, name);
 }
 
 /* Unquotes a value in place; returns what follows its closing quote, NULL if there is none. Only \" is an escape. */
@@ -181,7 +212,7 @@ static char *end_of_options(char *p)
     return p;
 }
 
-static const char *check_options(const struct query *query, char *p)
+static const char *check_options(struct query *query, char *p)
 {
     while (*p) {
         char *name = p, *value = NULL;
@@ -218,7 +249,7 @@ static bool is_key(const struct query *query, const char *text, struct dory_publ
 }
 
 /* 1: this line lets the key in. 0: it is about something else. DORY_E_AUTH: it is this key, and *refused says why not. */
-static int check_line(const struct query *query, char *line, const char **refused)
+static int check_line(struct query *query, char *line, const char **refused)
 {
     struct dory_public_key key;
     line = dory_skip_blanks(line);
@@ -233,29 +264,69 @@ static int check_line(const struct query *query, char *line, const char **refuse
     if (!is_key(query, end, &key))
         return 0;
     *refused = check_options(query, line);
+    if (*refused)
+        query->grant->command[0] = 0;
     return *refused ? DORY_E_AUTH : 1;
+}
+
+/* Others may write `dir`, and so put another file in place of what is in it. With a sticky bit they cannot. */
+static bool is_open(const struct stat *dir)
+{
+    return (dir->st_mode & 022) && !(dir->st_mode & S_ISVTX);
+}
+
+static bool is_strangers(const struct stat *st)
+{
+    return st->st_uid != 0 && st->st_uid != geteuid();
+}
+
+static int check_parent(const char *file, char why[DORY_WHY_MAX])
+{
+    char parent[PATH_MAX];
+    struct stat dir;
+    const char *slash = strrchr(file, '/');
+    snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - file) + 1 : 1, slash ? file : ".");
+    if (stat(parent, &dir) != 0)
+        return DORY_OK;
+    if (is_open(&dir))
+        return dory_why(why, DORY_E_ACCESS, "other people can replace %s, so it is ignored: chmod go-w %s", file, parent);
+    if (is_strangers(&dir))
+        return dory_why(why, DORY_E_ACCESS, "%s belongs to somebody else, who can replace %s, so it is ignored", parent, file);
+    return DORY_OK;
+}
+
+/* Directories further up, of the file itself when it is a link. */
+static int check_ancestors(const char *file, char why[DORY_WHY_MAX])
+{
+    char path[PATH_MAX];
+    struct stat dir;
+    if (realpath(file, path) == NULL)
+        return dory_why(why, DORY_E_IO, "cannot examine %s", file);
+    int r = check_parent(path, why);
+    for (char *slash; r == DORY_OK && (slash = strrchr(path, '/')) && slash > path;) {
+        *slash = 0;
+        if (stat(path, &dir) == 0 && is_open(&dir))
+            return dory_why(why, DORY_E_ACCESS, "other people can replace %s, so it is ignored: chmod go-w %s", file, path);
+    }
+    return r;
 }
 
 /* Whoever can write the file, or put another in its place, can let himself in. */
 static int check_owner(int fd, const char *file, char why[DORY_WHY_MAX])
 {
-    struct stat st, dir;
-    char parent[PATH_MAX];
+    struct stat st;
     if (fstat(fd, &st) != 0)
         return dory_why(why, DORY_E_IO, "cannot examine %s", file);
     if (st.st_mode & 022)
         return dory_why(why, DORY_E_ACCESS, "%s can be written by other people (mode %04o), so it is ignored: chmod go-w %s", file,
                         (unsigned)st.st_mode & 07777, file);
-    if (st.st_uid != 0 && st.st_uid != geteuid())
+    if (is_strangers(&st))
         return dory_why(why, DORY_E_ACCESS, "%s belongs to somebody else, so it is ignored", file);
-    const char *slash = strrchr(file, '/');
-    snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - file) + 1 : 1, slash ? file : ".");
-    if (stat(parent, &dir) == 0 && (dir.st_mode & S_IWOTH) && !(dir.st_mode & S_ISVTX))
-        return dory_why(why, DORY_E_ACCESS, "everybody can replace %s, so it is ignored: chmod o-w %s", file, parent);
-    return DORY_OK;
+    int r = check_parent(file, why);
+    return r == DORY_OK ? check_ancestors(file, why) : r;
 }
 
-static int search(struct dory_lines *lines, const char *file, const struct query *query, char why[DORY_WHY_MAX])
+static int search(struct dory_lines *lines, const char *file, struct query *query, char why[DORY_WHY_MAX])
 {
     char *line;
     int r = check_owner(lines->fd, file, why), more;
@@ -271,10 +342,15 @@ static int search(struct dory_lines *lines, const char *file, const struct query
         if (r == DORY_E_AUTH)
             dory_why(why, r, "%s:%u: key not accepted: %s", file, lines->number, refused);
     }
-    return more == 0 ? DORY_E_AUTH : dory_why(why, DORY_E_IO, "cannot read %s: %s", file, dory_strerror(more));
+    if (more != 0)
+        return dory_why(why, DORY_E_IO, "cannot read %s: %s", file, dory_strerror(more));
+    if (lines->left_out && why[0] == 0)
+        dory_why(why, DORY_E_AUTH, "%s:%u: line left out: over %d bytes, or with a NUL in it", file, lines->left_out, DORY_LINE_MAX);
+    return DORY_E_AUTH;
 }
 
-int dory_authorized_keys_match(const char *file, const uint8_t *blob, size_t n, const char *peer, int64_t now, char why[DORY_WHY_MAX])
+int dory_authorized_keys_match(const char *file, const uint8_t *blob, size_t n, const char *peer, int64_t now, struct dory_key_grant *grant,
+                               char why[DORY_WHY_MAX])
 {
     struct dory_lines lines;
     char address[64];
@@ -283,8 +359,9 @@ int dory_authorized_keys_match(const char *file, const uint8_t *blob, size_t n, 
     address[strcspn(address, "%")] = 0; /* fe80::1%eth0 */
     if (parse_address(address, bytes) == 4)
         inet_ntop(AF_INET, bytes, address, sizeof address);
-    struct query query = {.blob = blob, .n = n, .peer = address, .now = now};
+    struct query query = {.blob = blob, .n = n, .peer = address, .now = now, .grant = grant};
     why[0] = 0;
+    grant->command[0] = 0;
     int r = dory_lines_open(&lines, file);
     if (r != DORY_OK)
         return dory_why(why, r == DORY_E_NOENT ? r : DORY_E_IO, "cannot read %s: %s", file, dory_strerror(r));

@@ -6,13 +6,23 @@
 
 #include "dory_posix_keyfile.h"
 
+/* What a line of authorized_keys says of whoever comes in by it. */
+#define DORY_FORCED_MAX 1024
+struct dory_key_grant {
+    char command[DORY_FORCED_MAX]; /* command=: to be done in place of what the client asks for; "": nothing forced */
+};
+
 /* Is the public key blob[0..n) listed in the file, and do the options of its line allow it now, from `peer` (a numeric address, NULL if
    unknown: no from= matches then)? `now` is seconds since 1970.
-   DORY_OK: yes. DORY_E_AUTH: no; `why` is "" if it is not listed at all, else it names the line and the reason, for the log.
-   DORY_E_NOENT, DORY_E_IO: the file cannot be read. DORY_E_ACCESS: it can be written by others than its owner, so nobody is let in.
-   Honoured: restrict and everything about forwarding, terminals and user-rc (Dory offers none of them), from=, expiry-time=.
-   A line with any other option is not accepted. */
-int dory_authorized_keys_match(const char *file, const uint8_t *blob, size_t n, const char *peer, int64_t now, char why[DORY_WHY_MAX]);
+   DORY_OK: yes, and *grant says as what. DORY_E_AUTH: no; `why` is "" if it is not listed at all, else it names the line and the reason,
+   for the log; a line that could not be read (over 16 KiB, or with a NUL) is named, too.
+   DORY_E_NOENT, DORY_E_IO: the file cannot be read. DORY_E_ACCESS: it, or a directory that leads to it, can be written by others than its
+   owner, so nobody is let in.
+   Honoured: restrict and everything about forwarding, terminals and user-rc (Dory offers none of them), from=, expiry-time=, and
+   command= where it is `internal-sftp` or an `scp -t|-f`, which the caller must then enforce. A line with any other option is not
+   accepted. */
+int dory_authorized_keys_match(const char *file, const uint8_t *blob, size_t n, const char *peer, int64_t now, struct dory_key_grant *grant,
+                               char why[DORY_WHY_MAX]);
 
 /* Lines of the password file: user:$pbkdf2-sha256$ROUNDS$SALT$HASH (base64 without padding). */
 #define DORY_PASSWORD_ROUNDS     100000

@@ -36,7 +36,7 @@ int dory_why_errno(char why[DORY_WHY_MAX], const char *verb, const char *path, i
 
 int dory_lines_open(struct dory_lines *lines, const char *path)
 {
-    lines->number = 0;
+    lines->number = lines->left_out = 0;
     lines->eof = lines->overlong = false;
     lines->at = lines->n = 0;
     lines->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -83,8 +83,10 @@ int dory_lines_next(struct dory_lines *lines, char **line)
         lines->number++;
         bool good = !lines->overlong && memchr(start, 0, n) == NULL;
         lines->overlong = false;
-        if (!good)
+        if (!good) {
+            lines->left_out = lines->number;
             continue;
+        }
         if (n > 0 && start[n - 1] == '\r')
             n--;
         start[n] = 0; /* the '\n', or the spare byte behind the buffer */

@@ -17,7 +17,8 @@ int dory_why_errno(char why[DORY_WHY_MAX], const char *verb, const char *path, i
 #define DORY_LINE_MAX 16384
 struct dory_lines {
     int fd;
-    unsigned number; /* of the line given last, from 1 */
+    unsigned number;   /* of the line given last, from 1 */
+    unsigned left_out; /* number of the line left out last; 0: none */
     bool eof, overlong;
     size_t at, n;
     char buf[DORY_LINE_MAX + 1];

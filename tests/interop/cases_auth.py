@@ -1,6 +1,7 @@
 """Who may come in: ssh-agent, the order of keys, several methods in a row, questions of the server, authorized_keys."""
 import os
 import re
+import shutil
 import socket
 import threading
 
@@ -8,7 +9,7 @@ import paramiko
 
 from lib import files, sandbox
 from lib.case import case
-from lib.clients import DBCLIENT, DORY, NEW_DBCLIENT, OPENSSH, PARAMIKO, R, ask
+from lib.clients import DBCLIENT, DORY, NEW_DBCLIENT, OPENSSH, PARAMIKO, R, SSH_, ask
 from lib.paramiko_server import ParamikoServer
 from lib.terminal import Terminal
 
@@ -660,3 +661,110 @@ def passphrases(t):
     t.check(a.encode() not in terminal.seen, "it asked for the other key: %r" % terminal.seen)
     t.fails(fetch(t, server, key=b), b, "protected by a passphrase", "denied")
     arrived(t, fetch(t, server, asking("secret"), key=b, batch=False))
+
+
+# ---- authorized_keys of dory serve
+
+def own_file(t, text, mode=0o644, folder_mode=0o755):
+    folder = os.path.join(t.lab.keys, "of." + t.name)
+    if not os.path.isdir(folder):
+        os.mkdir(folder)
+    os.chmod(folder, folder_mode)
+    return files.write(os.path.join(folder, "authorized_keys"), text, mode=mode)
+
+
+def keyed(t, line):
+    """A server that lets the lab's key in by this line."""
+    path = own_file(t, line.replace("KEY", t.lab.public(t.lab.key)) + "\n")
+    return t.lab.fresh(t, "serve", authorized=path, passwords=False)
+
+
+def scp(t, server, source, target):
+    return OPENSSH.copy(t, server, source, target)
+
+
+@case("auth: command= in authorized_keys: a forced upload goes where the line says, as with sshd")
+def forced_upload(t):
+    source = files.write(t.path("source"), "content")
+    for kind in ("serve", "sshd"):
+        line = 'restrict,command="scp -t %s/in" %s' % (t.name, t.lab.public(t.lab.key))
+        server = t.lab.fresh(t, kind, authorized=own_file(t, line + "\n"))
+        there = server.folder(t)
+        os.mkdir(there + "/in")
+        os.chown(there + "/in", sandbox.UID, sandbox.UID)
+        files.write(there + "/secret", "secret", owner=sandbox.UID)
+        t.ok(scp(t, server, source, R(t.name + "/elsewhere")))
+        files.only(there, "in", "secret")
+        files.holds(there + "/in/source", "content")
+        for command in ("cat %s/secret", "scp -f %s/secret"):
+            t.check(b"secret" not in SSH_.run(t, server, [command % t.name], stdin=b"\0\0\0").out, "%s: %s" % (kind, command))
+        if kind == "serve":
+            log_lines(t, server, "scp -t %s/in instead of scp -t %s/elsewhere" % (t.name, t.name))
+        server.stop()
+        shutil.rmtree(there)
+
+
+@case("auth: command= in authorized_keys: a forced download")
+def forced_download(t):
+    server = keyed(t, 'command="scp -f %s/public" KEY' % t.name)
+    there = server.folder(t)
+    files.write(there + "/public", "for all", owner=sandbox.UID)
+    files.write(there + "/secret", "secret", owner=sandbox.UID)
+    t.ok(scp(t, server, R(t.name + "/public"), t.path("b")))
+    files.holds(t.path("b"), "for all")
+    for command in ("scp -f %s/secret", "scp -t %s/secret", "cat %s/secret"):
+        out = SSH_.run(t, server, [command % t.name], stdin=b"\0\0\0").out
+        t.check(out.endswith(b" public\nfor all\0"), "%s: %r" % (command, out))
+    files.only(there, "public", "secret")
+    files.holds(there + "/secret", "secret")
+
+
+@case("auth: command= holds for its key alone, not for a password or another key")
+def forced_alone(t):
+    marlin = t.lab.public(t.lab.marlin_key)
+    path = own_file(t, 'command="scp -t in" %s\n%s\n' % (t.lab.public(t.lab.key), marlin))
+    server = t.lab.fresh(t, "serve", authorized=path)
+    there = server.folder(t)
+    source = files.write(t.path("source"), "content")
+    t.ok(OPENSSH.copy(t, server, source, R(t.name + "/a")))
+    files.holds(server.root + "/in", "content")
+    os.remove(server.root + "/in")
+    t.ok(OPENSSH.copy(t, server, source, R(t.name + "/b"), key=t.lab.marlin_key))
+    t.ok(OPENSSH.copy(t, server, source, R(t.name + "/c"), password=sandbox.PASSWORD))
+    files.only(there, "b", "c")
+
+
+@case("auth: what authorized_keys cannot honour is refused, and the log says line and reason")
+def not_honoured(t):
+    source = files.write(t.path("source"), "content")
+    key = t.lab.public(t.lab.key)
+    for text, words in (
+            ('# x\nprincipals="a" %s\n' % key, ("authorized_keys:2", "principals")),
+            ("restrict,verify-required %s\n" % key, ("authorized_keys:1", "verify-required")),
+            ('environment="A=B" %s\r\n' % key, ("authorized_keys:1", "environment")),
+            ('command="sh -c \'scp -t x\'" %s\n' % key, ("authorized_keys:1", "command=")),
+            ('from="::1" %s\n' % key, ("authorized_keys:1", "from=")),
+            ('expiry-time="20200101Z" %s\n' % key, ("authorized_keys:1", "expiry-time=")),
+            ("%s %s\n" % ("x" * 17000, key), ("authorized_keys:1", "left out"))):
+        server = t.lab.fresh(t, "serve", authorized=own_file(t, text), passwords=False)
+        t.fails(OPENSSH.copy(t, server, source, R("x")), "denied")
+        log_lines(t, server, prints(t, t.lab.key)[0], *words)
+        server.stop()
+
+
+@case("auth: authorized_keys that others can replace")
+def replaceable(t):
+    source = files.write(t.path("source"), "content")
+    key = t.lab.public(t.lab.key) + "\n"
+    for mode, folder, comes_in in ((0o644, 0o755, True), (0o664, 0o755, False), (0o646, 0o755, False), (0o644, 0o775, False), (0o644, 0o757, False),
+                                   (0o600, 0o755, False)):     # the last: not this user's
+        server = t.lab.fresh(t, "serve", authorized=own_file(t, key), passwords=False)
+        server.folder(t)
+        path = own_file(t, key, mode, folder)
+        result = OPENSSH.copy(t, server, source, R(t.name + "/a"))
+        if comes_in:
+            t.ok(result)
+        else:
+            t.fails(result, "denied")
+            log_lines(t, server, path, ("chmod go-w" if mode != 0o600 else "cannot read"))
+        server.stop()

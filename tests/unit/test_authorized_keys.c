@@ -13,12 +13,13 @@
 #define NOW 1700000000 /* 2023-11-14 22:13:20 UTC */
 
 static struct dory_public_key key;
+static struct dory_key_grant grant;
 static char why[DORY_WHY_MAX];
 
 static int match(const char *text, const char *peer)
 {
     posix_kit_write("keys", text, 0644);
-    return dory_authorized_keys_match("keys", key.blob, key.blob_n, peer, NOW, why);
+    return dory_authorized_keys_match("keys", key.blob, key.blob_n, peer, NOW, &grant, why);
 }
 
 static void assert_option(const char *option, const char *peer, int expected)
@@ -64,7 +65,16 @@ static void test_options_without_meaning_here(void **state)
 static void test_options_that_cannot_be_honoured(void **state)
 {
     (void)state;
-    static const char *const refused[] = {"command=\"scp -t /x\"",
+    static const char *const refused[] = {"command=\"sh -c 'scp -t x'\"",
+                                          "command=\"/usr/bin/scp -t /x\"",
+                                          "command=\"scp /x /y\"",
+                                          "command=\"scp\"",
+                                          "command=\"scp -v\"",
+                                          "command=\"scp -v /t -f\"",
+                                          "command=\"scp- -t\"",
+                                          "command=\"internal-sftp -R\"",
+                                          "command=\"internal-sftp\",command=\"internal-sftp\"",
+                                          "command=\"internal-sftp\",unknown",
                                           "command=\"\"",
                                           "restrict,command=\"x y \\\" z\"",
                                           "cert-authority",
@@ -97,6 +107,43 @@ static void test_options_that_cannot_be_honoured(void **state)
     assert_non_null(strstr(why, "command="));
     assert_int_equal(match("command=\"x\" " K1 "\n" K1 "\n", NULL), DORY_OK); /* another line lets it in */
     assert_string_equal(why, "");
+}
+
+static void test_forced_commands(void **state)
+{
+    (void)state;
+    static const char *const fine[] = {"internal-sftp", "scp -t /x", "scp -f a b", "scp -v -r -t .", "scp -prt x", "scp  -d -t -- -x"};
+    char line[DORY_FORCED_MAX + 200];
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        snprintf(line, sizeof line, "restrict,command=\"%s\",no-pty " K1 "\n", fine[i]);
+        assert_int_equal(match(line, NULL), DORY_OK);
+        assert_string_equal(grant.command, fine[i]);
+    }
+    assert_int_equal(match(K1 "\n", NULL), DORY_OK);
+    assert_string_equal(grant.command, "");
+    assert_int_equal(match("command=\"scp -t \\\"a b\\\"\" " K1 "\n", NULL), DORY_OK);
+    assert_string_equal(grant.command, "scp -t \"a b\"");
+    /* a line that is refused leaves nothing behind */
+    assert_int_equal(match("command=\"internal-sftp\",unknown " K1 "\n" K1 "\n", NULL), DORY_OK);
+    assert_string_equal(grant.command, "");
+    for (int n = DORY_FORCED_MAX - 4; n < DORY_FORCED_MAX + 4; n++) {
+        snprintf(line, sizeof line, "command=\"scp -t %0*d\" " K1 "\n", n - 7, 0);
+        assert_int_equal(match(line, NULL), n < DORY_FORCED_MAX ? DORY_OK : DORY_E_AUTH);
+    }
+}
+
+static void test_what_was_refused_is_named(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"cert-authority", "principals=\"a,b\"", "verify-required", "environment=\"A=B\""};
+    char line[1024], name[64];
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        snprintf(line, sizeof line, "# a comment\nrestrict,%s " K1 "\n", options[i]);
+        assert_int_equal(match(line, NULL), DORY_E_AUTH);
+        snprintf(name, sizeof name, "keys:2: key not accepted: it has the option %.*s,", (int)strcspn(options[i], "="), options[i]);
+        if (strncmp(why, name, strlen(name)) != 0)
+            fail_msg("%s instead of %s", why, name);
+    }
 }
 
 static void test_from(void **state)
@@ -190,6 +237,7 @@ static void test_overlong_lines_are_skipped(void **state)
     memset(text, 'x', sizeof text);
     strcpy(text + 50000, " " K1 "\n");
     assert_int_equal(match(text, NULL), DORY_E_AUTH);
+    assert_non_null(strstr(why, "keys:1: line left out: over 16384 bytes"));
     strcpy(text + 50000, "\n" K1 "\n");
     assert_int_equal(match(text, NULL), DORY_OK);
     for (size_t start = 16200; start < 16420; start += 3) { /* the end of a long line is no line of its own */
@@ -206,19 +254,29 @@ static void test_files_that_others_can_write(void **state)
     posix_kit_write("keys", K1 "\n", 0600);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(chmod("keys", bad[i]), 0);
-        assert_int_equal(dory_authorized_keys_match("keys", key.blob, key.blob_n, NULL, NOW, why), DORY_E_ACCESS);
+        assert_int_equal(dory_authorized_keys_match("keys", key.blob, key.blob_n, NULL, NOW, &grant, why), DORY_E_ACCESS);
         assert_non_null(strstr(why, "chmod go-w keys"));
     }
     assert_int_equal(posix_kit_sh("mkdir -m 777 open && cp keys open/keys && chmod 600 open/keys keys"), 0);
-    assert_int_equal(dory_authorized_keys_match("open/keys", key.blob, key.blob_n, NULL, NOW, why), DORY_E_ACCESS);
+    assert_int_equal(dory_authorized_keys_match("open/keys", key.blob, key.blob_n, NULL, NOW, &grant, why), DORY_E_ACCESS);
+    assert_int_equal(chmod("open", 0770), 0);
+    assert_int_equal(dory_authorized_keys_match("open/keys", key.blob, key.blob_n, NULL, NOW, &grant, why), DORY_E_ACCESS);
+    assert_non_null(strstr(why, "chmod go-w open"));
+    assert_int_equal(posix_kit_sh("mkdir open/inner && cp keys open/inner && ln -s open/inner/keys link && chmod go-w open/inner/keys"), 0);
+    assert_int_equal(dory_authorized_keys_match("open/inner/keys", key.blob, key.blob_n, NULL, NOW, &grant, why), DORY_E_ACCESS);
+    assert_int_equal(dory_authorized_keys_match("link", key.blob, key.blob_n, NULL, NOW, &grant, why), DORY_E_ACCESS);
     assert_int_equal(chmod("open", 01777), 0);
-    assert_int_equal(dory_authorized_keys_match("open/keys", key.blob, key.blob_n, NULL, NOW, why), DORY_OK);
-    assert_int_equal(dory_authorized_keys_match("none", key.blob, key.blob_n, NULL, NOW, why), DORY_E_NOENT);
-    assert_int_equal(dory_authorized_keys_match("open", key.blob, key.blob_n, NULL, NOW, why) < 0, 1);
+    assert_int_equal(dory_authorized_keys_match("open/inner/keys", key.blob, key.blob_n, NULL, NOW, &grant, why), DORY_OK);
+    assert_int_equal(dory_authorized_keys_match("link", key.blob, key.blob_n, NULL, NOW, &grant, why), DORY_OK);
+    assert_int_equal(dory_authorized_keys_match("open/keys", key.blob, key.blob_n, NULL, NOW, &grant, why), DORY_OK);
+    assert_int_equal(dory_authorized_keys_match("none", key.blob, key.blob_n, NULL, NOW, &grant, why), DORY_E_NOENT);
+    assert_int_equal(dory_authorized_keys_match("open", key.blob, key.blob_n, NULL, NOW, &grant, why) < 0, 1);
     if (geteuid() != 0)
         return;
+    assert_int_equal(chown("open/inner", 1234, 1234), 0);
+    assert_int_equal(dory_authorized_keys_match("link", key.blob, key.blob_n, NULL, NOW, &grant, why), DORY_E_ACCESS);
     assert_int_equal(chown("keys", 1234, 1234), 0);
-    assert_int_equal(dory_authorized_keys_match("keys", key.blob, key.blob_n, NULL, NOW, why), DORY_E_ACCESS);
+    assert_int_equal(dory_authorized_keys_match("keys", key.blob, key.blob_n, NULL, NOW, &grant, why), DORY_E_ACCESS);
 }
 
 static void test_every_key_of_ssh_keygen(void **state)
@@ -231,9 +289,9 @@ static void test_every_key_of_ssh_keygen(void **state)
     static const char *const files[] = {"k-ed25519.pub", "k-ecdsa.pub", "k-rsa.pub"};
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(dory_public_key_load(files[i], &theirs, why), DORY_OK);
-        assert_int_equal(dory_authorized_keys_match("keys", theirs.blob, theirs.blob_n, NULL, NOW, why), DORY_OK);
+        assert_int_equal(dory_authorized_keys_match("keys", theirs.blob, theirs.blob_n, NULL, NOW, &grant, why), DORY_OK);
         theirs.blob[theirs.blob_n - 1] ^= 1;
-        assert_int_equal(dory_authorized_keys_match("keys", theirs.blob, theirs.blob_n, NULL, NOW, why), DORY_E_AUTH);
+        assert_int_equal(dory_authorized_keys_match("keys", theirs.blob, theirs.blob_n, NULL, NOW, &grant, why), DORY_E_AUTH);
     }
 }
 
@@ -241,8 +299,16 @@ static void test_every_key_of_ssh_keygen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_lines),       T(test_options_without_meaning_here), T(test_options_that_cannot_be_honoured), T(test_from),
-        T(test_expiry_time), T(test_overlong_lines_are_skipped),   T(test_files_that_others_can_write),     T(test_every_key_of_ssh_keygen),
+        T(test_lines),
+        T(test_options_without_meaning_here),
+        T(test_options_that_cannot_be_honoured),
+        T(test_from),
+        T(test_forced_commands),
+        T(test_what_was_refused_is_named),
+        T(test_expiry_time),
+        T(test_overlong_lines_are_skipped),
+        T(test_files_that_others_can_write),
+        T(test_every_key_of_ssh_keygen),
     };
     if (dory_crypto_init() != DORY_OK || dory_public_key_parse(K1, strlen(K1), &key) != DORY_OK)
         return 1;
