@@ -1,8 +1,9 @@
-/* mlkem768x25519-sha256: what it refuses (T6), and that both sides agree. That its values are the standard's is shown by the interop tests
-   with Dropbear, whose ML-KEM is another one. */
+/* mlkem768x25519-sha256: NIST's and Wycheproof's known answers, what it refuses (T6), and that both sides agree. The answers are read from
+   libsodium's own tests, in the sources that this build uses ($SODIUM_DIR). The interop tests hold it against Dropbear's, which is another one. */
 #include "tests/vectors/vectors.h"
 
 #include "crypto-port/dory_crypto.h"
+#include "crypto-port/mlkem.h"
 
 enum { PUBLIC = 1184, CIPHERTEXT = 1088, INIT = PUBLIC + 32, REPLY = CIPHERTEXT + 32, Q = 3329 };
 
@@ -172,6 +173,107 @@ static void test_the_same_values_everywhere(void **state)
     assert_memory_equal(digest, wanted, 32);
 }
 
+/* ---- known answers: C strings, in pieces, behind the name of an array */
+
+static char answers[256 * 1024];
+
+static void read_answers(void)
+{
+    const char *folder = getenv("SODIUM_DIR");
+    char path[512];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/test/default/kem_mlkem768.c", folder ? folder : "third_party/libsodium");
+    f = fopen(path, "r");
+    if (!f) fail_msg("cannot read libsodium's known answers in %s", path);
+    answers[fread(answers, 1, sizeof answers - 1, f)] = 0;
+    fclose(f);
+}
+
+/* The string from *at on, which is set behind it: pieces in quotes up to a comma or a semicolon. 0: there is none. */
+static size_t take_string(const char **at, uint8_t *out, size_t cap)
+{
+    size_t n = 0;
+    const char *p = *at;
+
+    for (p += strcspn(p, "\"}"); *p == '"'; p += strspn(p, " \n")) {
+        n += vec_hex(out + n, cap - n, p + 1);
+        p = strchr(p + 1, '"') + 1;
+    }
+    *at = p;
+    return n;
+}
+
+static size_t answer(const char *name, uint8_t *out, size_t cap)
+{
+    char declared[64];
+    const char *at;
+
+    snprintf(declared, sizeof declared, " %s[] =", name);
+    at = strstr(answers, declared);
+    if (!at) fail_msg("libsodium's tests have no %s", name);
+    return take_string(&at, out, cap);
+}
+
+static void numbered(int i, const char *what, uint8_t out[32])
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "tv%d_%s", i, what);
+    assert_int_equal(answer(name, out, 32), 32);
+}
+
+static void test_nist_known_answers(void **state)
+{
+    static uint8_t public[PUBLIC], ciphertext[CIPHERTEXT];
+    uint8_t seed[64], prefix[32], m[32], wanted[32], secret[32];
+
+    (void)state;
+    read_answers();
+    for (int i = 1; i <= 2; i++) {
+        numbered(i, "d", seed);
+        numbered(i, "z", seed + 32);
+        numbered(i, "m", m);
+        numbered(i, "ss", wanted);
+        numbered(i, "pk_prefix", prefix);
+        dory_mlkem_public(public, seed);
+        assert_memory_equal(public, prefix, 32);
+        numbered(i, "ct_prefix", prefix);
+        assert_int_equal(dory_mlkem_enc(ciphertext, secret, public, m), DORY_OK);
+        assert_memory_equal(ciphertext, prefix, 32);
+        assert_memory_equal(secret, wanted, 32);
+        memset(secret, 0, 32);
+        dory_mlkem_dec(secret, ciphertext, seed);
+        assert_memory_equal(secret, wanted, 32);
+    }
+}
+
+static void test_wycheproof_known_answers(void **state)
+{
+    static uint8_t public[PUBLIC], wanted[PUBLIC + 1], ciphertext[CIPHERTEXT];
+    uint8_t seed[64], secret[32];
+    const char *at;
+    unsigned refused = 0;
+
+    (void)state;
+    read_answers();
+    assert_int_equal(answer("wycheproof_seed", seed, sizeof seed), 64);
+    assert_int_equal(answer("wycheproof_ek", wanted, sizeof wanted), PUBLIC);
+    dory_mlkem_public(public, seed);
+    assert_memory_equal(public, wanted, PUBLIC);
+    assert_int_equal(answer("wycheproof_ct", ciphertext, sizeof ciphertext), CIPHERTEXT);
+    assert_int_equal(answer("wycheproof_ss", wanted, sizeof wanted), 32);
+    dory_mlkem_dec(secret, ciphertext, seed);
+    assert_memory_equal(secret, wanted, 32);
+    at = strstr(answers, "wycheproof_invalid_ek[] =");
+    assert_non_null(at);
+    while (take_string(&at, wanted, sizeof wanted) == PUBLIC) {
+        assert_int_equal(dory_mlkem_enc(ciphertext, secret, wanted, seed), DORY_E_CRYPTO);
+        refused++;
+    }
+    assert_true(refused >= 10);
+}
+
 /* K4 */
 static void test_no_entropy(void **state)
 {
@@ -206,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_coefficient),
         cmocka_unit_test(test_zero_x25519),      cmocka_unit_test(test_both_sides_agree), cmocka_unit_test(test_no_entropy),
+        cmocka_unit_test(test_nist_known_answers), cmocka_unit_test(test_wycheproof_known_answers),
         cmocka_unit_test(test_descriptor),       cmocka_unit_test(test_the_same_values_everywhere),
     };
 
