@@ -90,6 +90,7 @@ struct dory_sftp_level {
     uint16_t mode;
     uint8_t reading; /* SSH_FXP_READDIR without an answer */
     bool eof, created, itself, times;
+    bool short_of; /* names were left out */
     uint32_t names_base, names_at; /* in dory_sftp_get.names */
     int64_t mtime, atime;
     struct dory_sftp_handle handle;

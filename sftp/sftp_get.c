@@ -170,7 +170,7 @@ static void enter(struct dory_sftp_client *c, int dir)
     level->dir = dir;
     level->pending = 0;
     level->reading = 0;
-    level->eof = false;
+    level->eof = level->short_of = false;
     level->word_at = c->word_at;
     level->itself = c->itself && c->is_dir;
     level->mode = c->info.mode;
@@ -467,7 +467,7 @@ static void listed(struct dory_sftp_client *c, const struct dory_sftp_request *r
     if (a->type == SSH_FXP_NAME)
         return;
     if (a->status != SSH_FX_EOF && !level->eof)
-        dory_i_sftp_told(c, c->path, a, "");
+        dory_i_sftp_told_of(c, level, a);
     level->eof = true;
 }
 

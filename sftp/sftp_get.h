@@ -17,6 +17,8 @@ void dory_i_sftp_names_add(struct dory_sftp_client *c, struct dory_sftp_level *l
 bool dory_i_sftp_names_next(struct dory_sftp_client *c, struct dory_sftp_level *level, struct sftp_entry *entry);
 /* Is there room for one more answer? Makes some where it can. */
 bool dory_i_sftp_names_have_room(struct dory_sftp_client *c, struct dory_sftp_level *level);
+/* What is wrong with its listing. */
+void dory_i_sftp_told_of(struct dory_sftp_client *c, const struct dory_sftp_level *level, const struct sftp_answer *answer);
 /* The glob's component that names of the level must match, without backslashes taken out; false: too long. */
 bool dory_i_sftp_pattern(const struct dory_sftp_client *c, const struct dory_sftp_level *level, char pattern[DORY_NAME_MAX + 1]);
 void dory_i_sftp_info_of(struct dory_sftp_client *c, const struct sftp_attrs *attrs, struct dory_fs_info *info, bool *times);

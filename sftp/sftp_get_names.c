@@ -64,6 +64,26 @@ static bool is_wanted(const struct dory_sftp_client *c, const struct dory_sftp_l
     return level->dir >= 0 || (dory_i_sftp_pattern(c, level, pattern) && c->config.match(pattern, name));
 }
 
+/* The present object may be one in it, whose path stays. */
+void dory_i_sftp_told_of(struct dory_sftp_client *c, const struct dory_sftp_level *level, const struct sftp_answer *answer)
+{
+    char kept = c->path[level->path_at];
+
+    c->path[level->path_at] = '\0';
+    dory_i_sftp_told(c, c->path, answer, "");
+    c->path[level->path_at] = kept;
+}
+
+/* Said once of a directory. */
+static void leave_out(struct dory_sftp_client *c, struct dory_sftp_level *level, const char *why)
+{
+    struct sftp_answer a = {.status = SSH_FX_FAILURE, .text = {(const uint8_t *)why, strlen(why)}};
+
+    if (!level->short_of)
+        dory_i_sftp_told_of(c, level, &a);
+    level->short_of = true;
+}
+
 void dory_i_sftp_names_add(struct dory_sftp_client *c, struct dory_sftp_level *level, struct sftp_slice name, const struct sftp_attrs *attrs)
 {
     struct dory_sftp_get *get = get_of(c);
@@ -78,7 +98,7 @@ void dory_i_sftp_names_add(struct dory_sftp_client *c, struct dory_sftp_level *l
         return;
     }
     if (name.n > DORY_NAME_MAX || get->names_end + sizeof kept + name.n + 1 > sizeof get->names) {
-        dory_i_sftp_complain(c, c->path, name.n > DORY_NAME_MAX ? dory_strerror(DORY_E_NAME) : "a directory too large to list");
+        leave_out(c, level, name.n > DORY_NAME_MAX ? dory_strerror(DORY_E_NAME) : "a directory too large to list");
         return;
     }
     memcpy(text, name.p, name.n);

@@ -315,6 +315,11 @@ static int send_file(struct dory_sftp_client *c)
 
     if (!dory_i_sftp_can_ask(c) || !dory_i_sftp_has_room(c))
         return DORY_E_AGAIN;
+    if (!c->depth && !c->is_dir && c->target_len && c->path[c->target_len - 1] == '/') { /* not every server minds it */
+        dory_i_sftp_complain(c, c->path, dory_strerror(DORY_E_NOTDIR));
+        next_object(c);
+        return DORY_OK;
+    }
     dory_i_sftp_file(c, c->file_count, &owner);
     r = dory_i_sftp_ask(c, &w, SSH_FXP_OPEN, SFTP_OPEN, owner, SSH_FXP_HANDLE);
     attrs_of(c, &attrs, c->info.mode, 0, 0);

@@ -10,10 +10,11 @@ UP, DOWN = "up", "down"     # from the client to the server, and back
 
 class Proxy:
     """Proxy(server, cut=(UP, 100000)) forwards exactly so many bytes in that direction, then ends both connections, with a reset or
-    (reset=False) in order. Proxy(server, hold=(DOWN, 100000)) stops reading both sides there, until release()."""
+    (reset=False) in order. Proxy(server, hold=(DOWN, 100000)) stops reading both sides there, until release(). Proxy(server,
+    stall=(DOWN, 100000)) stops only that direction there: what the other one carries then is what a side has under way without an answer."""
 
-    def __init__(self, test, server, cut=None, hold=None, reset=True):
-        self.server, self.cut, self.hold, self.reset = server, cut, hold, reset
+    def __init__(self, test, server, cut=None, hold=None, reset=True, stall=None):
+        self.server, self.cut, self.hold, self.reset, self.stall = server, cut, hold, reset, stall
         self.listener = socket.socket()
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen(16)
@@ -60,7 +61,8 @@ class Proxy:
             return self.end(ways)
         opened = {UP, DOWN}
         while opened:
-            ready = select.select([ways[w][0] for w in opened] + [self.wake], [], [])[0]
+            stalled = self.stalled()
+            ready = select.select([ways[w][0] for w in opened if w != stalled] + [self.wake], [], [], 0.05 if stalled else None)[0]
             if self.wake in ready:
                 return False
             for way in list(opened):
@@ -88,8 +90,15 @@ class Proxy:
                         return False
         return True
 
+    def stalled(self):
+        """The direction that stands still now, or None."""
+        if not self.stall or self.released.is_set() or self.forwarded[self.stall[0]] < self.stall[1]:
+            return None
+        self.reached.set()
+        return self.stall[0]
+
     def room(self, way):
-        for limit in (self.cut, None if self.released.is_set() else self.hold):
+        for limit in (self.cut, None if self.released.is_set() else self.stall, None if self.released.is_set() else self.hold):
             if limit and limit[0] == way:
                 return max(1, min(65536, limit[1] - self.forwarded[way]))
         return 65536

@@ -13,7 +13,8 @@ USER = sandbox.USER
 
 
 def make(lab, kind, **how):
-    return {"sshd": Sshd, "dropbear": Dropbear, "newdropbear": NewDropbear, "serve": Serve, "remote": Remote}[kind](lab, **how)
+    return {"sshd": Sshd, "dropbear": Dropbear, "newdropbear": NewDropbear, "serve": Serve, "remote": Remote, "sftp-server": SftpServer,
+            "internal-sftp": InternalSftp, "paramiko": ParamikoSftp}[kind](lab, **how)
 
 
 def free_port(host=HOST):
@@ -149,6 +150,21 @@ class Sshd(Server):
         return ["/usr/sbin/sshd", "-D", "-e", "-f", config]
 
 
+class SftpServer(Sshd):
+    """sshd with OpenSSH's SFTP server as a program of its own."""
+    kind = "sftp-server"
+    subsystem = "/usr/lib/openssh/sftp-server"
+
+    def argv(self):
+        self.how["config"] = ["Subsystem sftp %s" % self.subsystem] + list(self.how.get("config", ()))
+        return super().argv()
+
+
+class InternalSftp(SftpServer):
+    kind = "internal-sftp"
+    subsystem = "internal-sftp"
+
+
 class Remote(Sshd):
     """sshd that finds Dory under the name scp."""
     kind = "remote"
@@ -214,3 +230,16 @@ class Serve(Server):
             os.chown(path, sandbox.UID, sandbox.UID)
             os.chmod(path, 0o600)
         return path
+
+
+class ParamikoSftp(Server):
+    """paramiko's SFTP server: nothing else is to be had there."""
+    kind = "paramiko"
+
+    def argv(self):
+        os.chown(self.host_key, sandbox.UID, sandbox.UID)
+        script = sandbox.install(os.path.join(os.path.dirname(os.path.abspath(__file__)), "paramiko_sftpd.py"), "paramiko_sftpd.py")
+        return ["/usr/bin/python3", script, str(self.port), self.root, self.host_key, self.lab.authorized]
+
+    def identity(self):
+        return {"user": USER}
