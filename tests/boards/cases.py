@@ -229,6 +229,22 @@ def log(t, entry):
     files.same(t.path("all", "slot-b"), source)
 
 
+@case("OpenSSH's scp over SFTP, as it is without -O", lambda entry: entry[1] != "lm3s6965evb")
+def over_sftp(t, entry):
+    device = Device(t, entry)
+    source = image(t)
+    result = t.ok(device.push(OPENSSH, source, "slot-b", flags=["-s"]))
+    t.check("unsupported" not in result.text, "scp complains: %s" % result.text)
+    t.ok(device.pull(OPENSSH, "slot-b", t.path("back"), flags=["-s"]))
+    files.same(t.path("back"), source)
+    t.ok(device.ssh("activate", "slot-b"))
+    t.fails(device.push(OPENSSH, image(t, IMAGE, 2), "slot-b", flags=["-s"]))
+    t.fails(device.push(OPENSSH, source, "slot-a", flags=["-s"]))
+    t.ok(device.pull(OPENSSH, ".", t.path("all"), flags=["-s", "-r"]))
+    files.same(t.path("all", "slot-b"), source)
+    idle(t, device)
+
+
 @case("commands: their answers, their exit statuses, none that is not offered")
 def commands(t, entry):
     device = Device(t, entry)
