@@ -54,7 +54,7 @@ uint32_t dory_kit_random(struct dory_kit_rng *rng, uint32_t below);
 
 struct dory_kit_key {
     struct dory_key key;
-    uint8_t blob[128];
+    uint8_t blob[DORY_KEY_BLOB_MAX];
     size_t n;
 };
 /* An ed25519 key made from one number. */
