@@ -561,6 +561,59 @@ static void test_password_file(void **state)
     CHECK_EQ(run("version"), 0);
 }
 
+/* How many rounds of PBKDF2 a login costs: the sum of what is seen left, falling. */
+static uint32_t rounds_for(const char *user, const char *password)
+{
+    uint32_t left = 0, done = 0;
+
+    client_free(&client);
+    client_start(&client, user, "version");
+    client.password = password;
+    client_connect(&client);
+    for (int turn = 0; turn < 200000 && !(client.error && client.wire.device_gone); turn++) {
+        client_turn(&client);
+        device_turn();
+        if (device.password.owner && left > device.password.kdf.left)
+            done += left - device.password.kdf.left;
+        left = device.password.owner ? device.password.kdf.left : 0;
+    }
+    return done;
+}
+
+static void test_unknown_users_cost_the_same(void **state)
+{
+    uint32_t cost;
+
+    (void)state;
+    put_file("password", "$pbkdf2-sha256$1000$c2FsdHNhbHRzYWx0$sVaWem31qy3rw+Ldi3plA/XzhMSNi9/XHnnD1Ytj05o");
+    cost = rounds_for("admin", "wrong");
+    CHECK(cost > 900);
+    CHECK_EQ(rounds_for("admin", "secret"), cost);
+    CHECK_EQ(rounds_for("root", "wrong"), cost);
+    CHECK_EQ(rounds_for("root", "secret"), cost);
+    CHECK_EQ(rounds_for("", ""), cost);
+}
+
+/* A client that goes away while its password is checked does not keep the others from theirs. */
+static void test_a_password_left_in_the_middle(void **state)
+{
+    static struct client gone;
+
+    (void)state;
+    put_file("password", "$pbkdf2-sha256$1000$c2FsdHNhbHRzYWx0$sVaWem31qy3rw+Ldi3plA/XzhMSNi9/XHnnD1Ytj05o");
+    client_start(&gone, "admin", "version");
+    gone.password = "secret";
+    client_connect(&gone);
+    for (int turn = 0; turn < 2000 && !device.password.owner; turn++) {
+        client_turn(&gone);
+        device_turn();
+    }
+    CHECK(device.password.owner);
+    gone.wire.client_gone = true;
+    CHECK_EQ(run_with("admin", "secret", "version"), 0);
+    client_free(&gone);
+}
+
 /* ---- commands */
 
 static void test_commands(void **state)
@@ -832,7 +885,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_first_boot_and_the_next), T(test_no_entropy_no_start), T(test_flash_that_fails_no_start), T(test_logins),
-        T(test_lines_of_authorized_keys), T(test_password_file), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log),
+        T(test_lines_of_authorized_keys), T(test_password_file), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log),
         T(test_the_log_bounds_wear), T(test_cut_anywhere), T(test_two_at_once_and_no_third), T(test_the_idle_give_way), T(test_one_byte_at_a_time)};
     int failed = cmocka_run_group_tests_name("device", tests, NULL, NULL);
 
