@@ -193,6 +193,11 @@ static int place(struct dory_sftp_server *s, const char *name, uint32_t pflags)
     int r = fs->ops->open(fs, s->dir, name,
                           (flags & SFTP_MAY_READ ? (unsigned)DORY_FS_OPEN_READ : 0) | (flags & SFTP_MAY_WRITE ? (unsigned)DORY_FS_OPEN_WRITE : 0));
 
+    /* A file system that writes no file in place, as flash: OpenSSH's scp opens so what it means to write whole. */
+    if (r == DORY_E_NOSYS && flags == SFTP_MAY_WRITE && pflags & SSH_FXF_CREAT) {
+        s->step = CREATE;
+        return DORY_OK;
+    }
     if (r < 0)
         return r;
     s->made = r;

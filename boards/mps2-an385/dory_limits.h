@@ -16,7 +16,9 @@
 #define DORY_DEVICE_RX 4096
 #define DORY_DEVICE_TX 4096
 #define DORY_DEVICE_SESSIONS  2
-#define DORY_LWIP_CONNECTIONS 3 /* one newcomer waits. The LAN9118 holds 10.5 KB: all windows together stay below 6 segments */
+#define DORY_FLASH_SLOTS      10
+#define DORY_LWIP_CONNECTIONS 3 /* two sessions; a pull, or one newcomer that waits. The LAN9118 holds 10.5 KB, six full segments: all windows
+                                   together take no more */
 
 #define EMULATED_FLASH_PAGE  4096u
 #define EMULATED_FLASH_PAGES 256u

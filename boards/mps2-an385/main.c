@@ -2,13 +2,16 @@
 #include "dory_board.h"
 #include "dory_device.h"
 #include "platform/lwip/dory_lwip.h"
+#include "pull_board.h"
 
 static const struct dory_flash_slot slots[] = {
     {.name = "slot-a", .kind = DORY_FLASH_FIRMWARE, .first = 16, .pages = 104},
     {.name = "slot-b", .kind = DORY_FLASH_FIRMWARE, .first = 120, .pages = 104},
     {.name = "authorized_keys", .kind = DORY_FLASH_CONFIG, .first = 224, .pages = 4},
     {.name = "password", .kind = DORY_FLASH_CONFIG, .first = 228, .pages = 2},
-    {.name = "log", .kind = DORY_FLASH_LOG, .first = 230, .pages = 8},
+    {.name = "known_hosts", .kind = DORY_FLASH_CONFIG, .first = 230, .pages = 2},
+    {.name = "log", .kind = DORY_FLASH_LOG, .first = 232, .pages = 8},
+    {.name = "userkey", .kind = DORY_FLASH_CONFIG, .first = 250, .pages = 2, .hidden = true},
     {.name = "hostkey", .kind = DORY_FLASH_CONFIG, .first = 252, .pages = 2, .hidden = true},
     {.name = "boot", .kind = DORY_FLASH_CONFIG, .first = 254, .pages = 2, .hidden = true},
 };
@@ -20,6 +23,8 @@ static const struct dory_device_command commands[] = {
     {.name = "stats", .help = "sessions, memory, stack", .run = dory_device_stats},
     {.name = "pools", .help = "high-water marks of the network's memory", .run = dory_device_pools},
     {.name = "activate", .help = "SLOT: the firmware to boot next", .run = dory_device_activate},
+    {.name = "pull", .help = "[-P PORT] USER@ADDRESS:PATH SLOT: fetches a file from a host that known_hosts knows", .run = dory_pull_board_run},
+    {.name = "pubkey", .help = "the key that pull shows, for authorized_keys of that host", .run = dory_pull_board_pubkey},
     {.name = "reboot", .help = "starts again", .run = dory_device_reboot},
     {.name = "forget", .help = "removes keys and password", .run = dory_device_forget, .console = true},
     {0},
@@ -46,6 +51,7 @@ static const struct dory_device_config config = {
     .ciphers = ciphers,
     .macs = macs,
     .signatures = signatures,
+    .turn = dory_pull_board_turn,
 };
 
 static struct dory_device device;

@@ -4,11 +4,13 @@ import random
 
 from lib import files
 from lib.case import add
-from lib.clients import DORY, OPENSSH, R
+from lib.clients import DORY, OPENSSH, OpenSSH, R
 from lib.proxy import DOWN, UP, Proxy
 from device import LOGIN, Device
 import machine
 
+SFTP = OpenSSH()
+SFTP.program = ["/usr/bin/scp", "-s"]
 IMAGE = 100 * 1024
 LARGE = 256 * 1024
 TIMES = 50
@@ -211,6 +213,23 @@ def slow(t, entry):
     device = Device(t, entry, arguments=["erase_ms=20"])
     both_ways(t, device, OPENSSH, image(t))
     both_ways(t, device, DORY, image(t, IMAGE, 2))
+    idle(t, device)
+
+
+def speaks_sftp(entry):
+    with open(os.path.join(machine.TOP, "boards", entry[1], "main.c")) as f:
+        return "dory_device_sftp" in f.read()
+
+
+@case("OpenSSH's scp by SFTP, its default, pushes and pulls images", speaks_sftp)
+def sftp(t, entry):
+    device = Device(t, entry)
+    for size in (size_of_image(device), IMAGE):
+        source = image(t, size)
+        t.ok(device.push(SFTP, source, "slot-b"))
+        t.ok(device.pull(SFTP, "slot-b", t.path("back")))
+        files.same(t.path("back"), source)
+    t.fails(device.push(SFTP, image(t), "slot-a"))
     idle(t, device)
 
 

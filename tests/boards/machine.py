@@ -21,10 +21,9 @@ def machines():
         if not os.path.exists(path):
             continue
         with open(path) as f:
-            for line in f.read().splitlines():
-                words = line.split()
-                name = words[words.index("-M") + 1]
-                yield (board if name == board.split("-")[-1] else name), board, words
+            commands = [line.split() for line in f.read().splitlines()]
+        for words in commands:
+            yield (board if len(commands) == 1 else words[words.index("-M") + 1]), board, words
 
 
 def command(words, board, port, flash, isolated=True, arguments=(), extra=()):
