@@ -4,13 +4,11 @@ import random
 
 from lib import files
 from lib.case import add
-from lib.clients import DORY, OPENSSH, OpenSSH, R
+from lib.clients import DORY, OPENSSH, R
 from lib.proxy import DOWN, UP, Proxy
 from device import LOGIN, Device
 import machine
 
-SFTP = OpenSSH()
-SFTP.program = ["/usr/bin/scp", "-s"]
 IMAGE = 100 * 1024
 LARGE = 256 * 1024
 TIMES = 50
@@ -221,15 +219,20 @@ def speaks_sftp(entry):
         return "dory_device_sftp" in f.read()
 
 
-@case("OpenSSH's scp by SFTP, its default, pushes and pulls images", speaks_sftp)
-def sftp(t, entry):
+@case("OpenSSH's scp over SFTP, as it is without -O", speaks_sftp)
+def over_sftp(t, entry):
     device = Device(t, entry)
     for size in (size_of_image(device), IMAGE):
         source = image(t, size)
-        t.ok(device.push(SFTP, source, "slot-b"))
-        t.ok(device.pull(SFTP, "slot-b", t.path("back")))
+        result = t.ok(device.push(OPENSSH, source, "slot-b", flags=["-s"]))
+        t.check("unsupported" not in result.text, "scp complains: %s" % result.text)
+        t.ok(device.pull(OPENSSH, "slot-b", t.path("back"), flags=["-s"]))
         files.same(t.path("back"), source)
-    t.fails(device.push(SFTP, image(t), "slot-a"))
+    t.ok(device.ssh("activate", "slot-b"))
+    t.fails(device.push(OPENSSH, image(t, IMAGE, 2), "slot-b", flags=["-s"]))
+    t.fails(device.push(OPENSSH, source, "slot-a", flags=["-s"]))
+    t.ok(device.pull(OPENSSH, ".", t.path("all"), flags=["-s", "-r"]))
+    files.same(t.path("all", "slot-b"), source)
     idle(t, device)
 
 
@@ -246,22 +249,6 @@ def log(t, entry):
     names = os.listdir(t.path("all"))
     t.check({"slot-b", "log", "authorized_keys"} <= set(names) and "hostkey" not in names, "-r brings %s" % names)
     files.same(t.path("all", "slot-b"), source)
-
-
-@case("OpenSSH's scp over SFTP, as it is without -O", lambda entry: entry[1] != "lm3s6965evb")
-def over_sftp(t, entry):
-    device = Device(t, entry)
-    source = image(t)
-    result = t.ok(device.push(OPENSSH, source, "slot-b", flags=["-s"]))
-    t.check("unsupported" not in result.text, "scp complains: %s" % result.text)
-    t.ok(device.pull(OPENSSH, "slot-b", t.path("back"), flags=["-s"]))
-    files.same(t.path("back"), source)
-    t.ok(device.ssh("activate", "slot-b"))
-    t.fails(device.push(OPENSSH, image(t, IMAGE, 2), "slot-b", flags=["-s"]))
-    t.fails(device.push(OPENSSH, source, "slot-a", flags=["-s"]))
-    t.ok(device.pull(OPENSSH, ".", t.path("all"), flags=["-s", "-r"]))
-    files.same(t.path("all", "slot-b"), source)
-    idle(t, device)
 
 
 @case("commands: their answers, their exit statuses, none that is not offered")
