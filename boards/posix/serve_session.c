@@ -226,8 +226,8 @@ static void report_end(struct serve_session *session)
                        session->fingerprint[0] ? " " : "", session->fingerprint, session->transfers,
                        session->transfers == 1 ? "" : "s", s, how);
     else
-        dory_serve_log("%s: session without login%s%s, %" PRIu64 " s: %s", session->peer, session->user[0] ? " as " : "",
-                       session->user, s, how);
+        dory_serve_log("%s: session without login%s%s%s%s, %" PRIu64 " s: %s", session->peer, session->user[0] ? " as " : "", session->user,
+                       session->fingerprint[0] ? ", last key " : "", session->fingerprint, s, how);
     if (dory_ssh_error(&session->ssh) == DORY_E_NO_COMMON)
         dory_offers(&session->ssh, &session->config, true, log_offer, session);
 }

@@ -499,7 +499,7 @@ def log_lines(t, server, *words):
 
 @case("auth: keyboard-interactive at dory serve, asked by scp, sftp's ssh, dbclient, paramiko and dory")
 def serve_asks(t):
-    server = t.lab.fresh(t, "serve")
+    server = t.lab.fresh(t, "serve", options=["-v"])
     there = server.folder(t)
     source = files.write(t.path("source"), "content")
     only = ["PreferredAuthentications=keyboard-interactive"]
@@ -513,7 +513,7 @@ def serve_asks(t):
 
 @case("auth: keyboard-interactive at dory serve with stock ssh at a terminal")
 def serve_asks_terminal(t):
-    server = t.lab.fresh(t, "serve")
+    server = t.lab.fresh(t, "serve", options=["-v"])
     files.write(server.folder(t) + "/x", "content", owner=sandbox.UID)
     argv = ["scp", "-O", "-F", "none", "-P", str(server.port), "-o", "UserKnownHostsFile=" + server.known, "-o", "PubkeyAuthentication=no",
             "%s@127.0.0.1:%s/x" % (sandbox.USER, t.name), t.path("arrived")]
@@ -604,7 +604,7 @@ def serve_grace(t):
 
 @case("auth: the log of dory serve: each login with method, key and address, names escaped")
 def serve_log(t):
-    server = t.lab.fresh(t, "serve")
+    server = t.lab.fresh(t, "serve", options=["-v"])
     server.folder(t)
     for name in ("evil\x1b[31m\nfake: line", sandbox.USER):
         transport = paramiko.Transport(("127.0.0.1", server.port))
@@ -629,6 +629,23 @@ def serve_log(t):
         log_lines(t, server, here, "user %s, publickey %s: %s" % (shown, right, "accepted" if name == sandbox.USER else "refused"))
     t.check("\x1b" not in server.whole_log() and "\nfake" not in server.whole_log(), "a name commands the log")
     t.check("wr" + "ong" not in server.whole_log(), "a password is in the log")
+
+
+@case("auth: the log of dory serve without -v: failures, and one line for a session that came in")
+def serve_log_short(t):
+    server = t.lab.fresh(t, "serve")
+    there = server.folder(t)
+    files.write(there + "/x", "x", owner=sandbox.UID)
+    wrong, right = prints(t, t.lab.wrong_key, t.lab.key)
+    argv = ["-F", "none", "-o", "UserKnownHostsFile=" + server.known, "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-i", t.lab.wrong_key]
+    t.ok(t.run(["scp", "-O", "-P", str(server.port)] + argv + ["-i", t.lab.key, "marlin@127.0.0.1:%s/x" % t.name, t.path("x")]))
+    log_lines(t, server, "session of marlin (publickey %s)" % right)
+    lines = [x for x in server.whole_log().splitlines() if "127.0.0.1:" in x and "listening" not in x]
+    t.check(len(lines) == 2 and "download" in lines[0], "the log: %r" % lines)
+    t.fails(t.run(["ssh", "-p", str(server.port)] + argv + ["marlin@127.0.0.1", "x"]), "denied")
+    log_lines(t, server, "session without login as marlin, last key %s" % wrong)
+    t.fails(fetch(t, server, key=t.lab.wrong_key), "denied")        # signs at once
+    log_lines(t, server, "user marlin, publickey %s: refused" % wrong)
 
 
 # ---- key files
