@@ -113,20 +113,25 @@ bool dory_session_authenticate(struct serve_session *session, const struct dory_
     return true;
 }
 
+static bool is_text(const struct dory_event *request, const char *text)
+{
+    return request->n == strlen(text) && !memcmp(request->data, text, request->n);
+}
+
 void dory_session_force(const struct serve_session *session, struct dory_event *request)
 {
     const char *command = session->grant.command;
     char shown[SERVE_PATHS_SHOWN];
+    bool is_subsystem = request->request == DORY_REQUEST_SUBSYSTEM;
 
-    if (!command[0])
-        return;
+    if (!command[0] || (is_subsystem && !is_text(request, "sftp")))
+        return; /* a subsystem that is not there is refused in any case */
     dory_escape_text(shown, sizeof shown, request->data, request->n);
     dory_serve_log("%s: %s instead of %s, as the line of its key says", session->peer, command, shown);
-    request->request = DORY_REQUEST_EXEC;
-    if (!strcmp(command, "internal-sftp")) {
-        request->request = DORY_REQUEST_SUBSYSTEM;
+    if (is_subsystem && !strcmp(command, "internal-sftp"))
         command = "sftp";
-    }
+    else
+        request->request = DORY_REQUEST_EXEC; /* sshd's internal-sftp refuses these, and so does this server */
     request->data = (const uint8_t *)command;
     request->n = strlen(command);
 }

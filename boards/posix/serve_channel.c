@@ -144,7 +144,8 @@ void dory_session_request(struct serve_session *session, const struct dory_event
 
     /* The command is parsed before the answer: the slice is valid only until then. */
     if (!names_scp(event->data, event->n)) {
-        snprintf(work->refusal, sizeof work->refusal, "dory: this server offers scp and sftp only, no shell and no other command\n");
+        snprintf(work->refusal, sizeof work->refusal, "dory: %s\n",
+                 session->grant.command[0] ? "this key is for sftp only" : "this server offers scp and sftp only, no shell and no other command");
         work->kind = WORK_REFUSAL;
     } else if (dory_scp_command_parse(&work->command, &session->fs.fs, (const char *)event->data, event->n) != DORY_OK) {
         snprintf(work->refusal, sizeof work->refusal, "dory: %s\n", work->command.words.error ? work->command.words.error : "bad command line");

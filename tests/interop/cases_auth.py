@@ -785,3 +785,24 @@ def replaceable(t):
             t.fails(result, "denied")
             log_lines(t, server, path, ("chmod go-w" if mode != 0o600 else "cannot read"))
         server.stop()
+
+
+@case("auth: command=\"internal-sftp\" in authorized_keys: no other subsystem and no command, as with sshd")
+def forced_sftp(t):
+    source = files.write(t.path("source"), "content")
+    for kind in ("serve", "sshd"):
+        server = t.lab.fresh(t, kind, config=["Subsystem sftp internal-sftp"],
+                             authorized=own_file(t, 'command="internal-sftp",restrict %s\n' % t.lab.public(t.lab.key)))
+        there = server.folder(t)
+        argv, env = OPENSSH.command(t, server, [source], R(t.name + "/a"), ["-s"])
+        argv.remove("-O")
+        t.ok(t.run(argv, env=env))
+        files.holds(there + "/a", "content")
+        init = (5).to_bytes(4, "big") + b"\x01\0\0\0\x03"
+        result = SSH_.run(t, server, ["other"], ["-s"], stdin=init)
+        t.check(result.rc != 0 and not result.out, "%s: another subsystem: %r" % (kind, result.out))
+        for command in ("scp -f %s/a" % t.name, "echo hello", "internal-sftp"):
+            result = t.fails(SSH_.run(t, server, [command], stdin=init))
+            t.check(b"sftp" in result.out + result.err and b"content" not in result.out, "%s: %s: %r" % (kind, command, result.out))
+        server.stop()
+        shutil.rmtree(there)
