@@ -20,7 +20,7 @@ static const char usage[] =
     "\n"
     "  --listen ADDR:PORT       where; [V6-ADDR]:PORT, *:PORT for every address, port 0 for a free one; may be repeated\n"
     "  --root DIR               nothing outside can be reached\n"
-    "  --host-key FILE          private key of this server (dory keygen makes one); may be repeated\n"
+    "  --host-key FILE          private key of this server (dory keygen makes one); one of each type\n"
     "  --user NAME              the name to log in as\n"
     "  --authorized-keys FILE   who may, in the format of OpenSSH\n"
     "  --password-file FILE     lines that --hash-password makes\n"

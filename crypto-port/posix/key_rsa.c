@@ -27,26 +27,38 @@ static int draw(void *ctx, unsigned char *out, size_t n)
     return rng->fill(rng->ctx, out, n) == DORY_OK ? 0 : MBEDTLS_ERR_RSA_RNG_FAILED;
 }
 
-static int import(mbedtls_rsa_context *rsa, const struct dory_key *key)
+static struct dory_number trim(const uint8_t *p, size_t n)
 {
-    const uint8_t *s = key->secret;
-    int e = mbedtls_rsa_import_raw(rsa, s + N_AT, RSA_MAX, s + P_AT, RSA_MAX / 2, s + Q_AT, RSA_MAX / 2, s + D_AT, RSA_MAX, s + E_AT,
-                                   RSA_E_MAX);
-
-    return e ? e : mbedtls_rsa_complete(rsa);
+    while (n > 0 && *p == 0) p++, n--;
+    return (struct dory_number){p, n};
 }
 
-static int store(struct dory_key *key, enum dory_rsa_number which, const uint8_t *p, size_t n)
+static struct dory_number number(const struct dory_key *key, enum dory_rsa_number which)
+{
+    return trim(key->secret + places[which].at, places[which].n);
+}
+
+/* Without the zeros in front: Mbed TLS would compute with them too, for tens of milliseconds. */
+static int import(mbedtls_rsa_context *rsa, const struct dory_key *key)
+{
+    const struct dory_number n = number(key, DORY_RSA_N), p = number(key, DORY_RSA_P), q = number(key, DORY_RSA_Q),
+                             d = number(key, DORY_RSA_D), e = number(key, DORY_RSA_E);
+    int error = mbedtls_rsa_import_raw(rsa, n.p, n.n, p.p, p.n, q.p, q.n, d.p, d.n, e.p, e.n);
+
+    return error ? error : mbedtls_rsa_complete(rsa);
+}
+
+static int store(struct dory_key *key, enum dory_rsa_number which, struct dory_number v)
 {
     struct place place = places[which];
 
-    while (n > 0 && *p == 0) p++, n--;
-    if (n == 0)
+    v = trim(v.p, v.n);
+    if (v.n == 0)
         return DORY_E_CRYPTO; /* Mbed TLS would work it out from the others */
-    if (n > place.n)
+    if (v.n > place.n)
         return DORY_E_NOSYS;
-    memset(key->secret + place.at, 0, place.n - n);
-    memcpy(key->secret + place.at + place.n - n, p, n);
+    memset(key->secret + place.at, 0, place.n - v.n);
+    memcpy(key->secret + place.at + place.n - v.n, v.p, v.n);
     return DORY_OK;
 }
 
@@ -70,21 +82,12 @@ int dory_rsa_from_numbers(struct dory_key *key, const struct dory_number numbers
 
     key->type = &dory_key_rsa;
     for (unsigned i = 0; i < 5 && r == DORY_OK; i++)
-        r = store(key, i, numbers[i].p, numbers[i].n);
+        r = store(key, i, numbers[i]);
     if (r == DORY_OK)
         r = check(key);
     if (r != DORY_OK)
         dory_wipe(key, sizeof *key);
     return r;
-}
-
-static int without_zeros(uint8_t *out, size_t cap, const uint8_t *p, size_t n)
-{
-    while (n > 0 && *p == 0) p++, n--;
-    if (n > cap)
-        return DORY_E_SPACE;
-    memcpy(out, p, n);
-    return (int)n;
 }
 
 /* d mod p-1, d mod q-1, 1/q mod p */
@@ -107,9 +110,15 @@ static int derived(const struct dory_key *key, enum dory_rsa_number which, uint8
 
 int dory_rsa_number(const struct dory_key *key, enum dory_rsa_number which, uint8_t *out, size_t cap)
 {
+    struct dory_number v;
+
     if (which >= DORY_RSA_DP)
         return derived(key, which, out, cap);
-    return without_zeros(out, cap, key->secret + places[which].at, places[which].n);
+    v = number(key, which);
+    if (v.n > cap)
+        return DORY_E_SPACE;
+    memcpy(out, v.p, v.n);
+    return (int)v.n;
 }
 
 static int export_generated(struct dory_key *key, const mbedtls_rsa_context *rsa)
@@ -150,11 +159,11 @@ static uint8_t *put_string(uint8_t *p, const void *bytes, size_t n)
 /* An mpint; the places begin with zeros, of which one stays where the top bit is set. */
 static uint8_t *put_number(uint8_t *p, const struct dory_key *key, enum dory_rsa_number which)
 {
-    uint8_t number[1 + RSA_MAX] = {0};
-    int n = dory_rsa_number(key, which, number + 1, RSA_MAX);
-    size_t sign_byte = number[1] >> 7;
+    uint8_t bytes[1 + RSA_MAX] = {0};
+    int n = dory_rsa_number(key, which, bytes + 1, RSA_MAX);
+    size_t sign_byte = bytes[1] >> 7;
 
-    return put_string(p, number + 1 - sign_byte, (size_t)n + sign_byte);
+    return put_string(p, bytes + 1 - sign_byte, (size_t)n + sign_byte);
 }
 
 static int public_blob(const struct dory_key *key, uint8_t *out, size_t cap)
