@@ -345,6 +345,7 @@ static int dial(struct dory_client *c)
         .port = c->port,
         .family = o->family < 0 ? AF_UNSPEC : o->family,
         .timeout_ms = ms(o->connect_timeout),
+        .from = o->bind_address,
         .keepalive = o->tcp_keepalive != 0,
         .trying = say_trying,
         .ctx = c,
@@ -383,8 +384,6 @@ static bool is_possible(const struct dory_client *c)
     const struct dory_cli_ssh *o = &c->options->ssh;
     const char *name = o->unsupported;
 
-    if (o->revoked_host_keys && strcasecmp(o->revoked_host_keys, "none"))
-        name = "RevokedHostKeys";
     if (name)
         dory_say(DORY_LOG_ERROR, "scp: %s: %s is set for this host and not supported by this version", c->host, name);
     return !name;

@@ -143,6 +143,32 @@ static bool new_host(const struct dory_client *c, const struct dory_known_files 
     return true;
 }
 
+/* RevokedHostKeys and RequiredRSASize: what no known_hosts file makes good. */
+static bool is_allowed(const struct dory_client *c, const struct offered *offered)
+{
+    const struct dory_cli_ssh *o = &c->options->ssh;
+    const char *file = o->revoked_host_keys;
+    char path[4096], why[DORY_WHY_MAX] = "";
+    int revoked = 0;
+
+    if (!strcmp(offered->label, "RSA") && dory_key_bits(offered->key, offered->n) < (unsigned)(o->rsa_bits > 0 ? o->rsa_bits : 0)) {
+        dory_say(DORY_LOG_ERROR, "%s offers the RSA key %s, which is shorter than RequiredRSASize asks for.", c->known_as,
+                 offered->fingerprint);
+        return false;
+    }
+    if (!file || !strcasecmp(file, "none"))
+        return true;
+    if (dory_client_expand(c, file, path, sizeof path) < 0)
+        return dory_say(DORY_LOG_ERROR, "scp: RevokedHostKeys: bad name %s", file), false;
+    revoked = dory_key_is_revoked(path, offered->key, offered->n, why);
+    if (revoked < 0)
+        dory_say_plain(DORY_LOG_ERROR, why);
+    if (revoked > 0)
+        dory_say(DORY_LOG_ERROR, "%s offers the %s key %s, which %s lists as revoked.", c->known_as, offered->label, offered->fingerprint,
+                 path);
+    return revoked == 0;
+}
+
 static bool is_trusted(struct dory_client *c, const struct offered *offered)
 {
     struct dory_known_result known;
@@ -183,7 +209,7 @@ void dory_client_on_hostkey(struct dory_client *c, const struct dory_event *even
 
     dory_fingerprint(offered.fingerprint, event->key, event->key_n);
     dory_say(DORY_LOG_DEBUG, "debug1: Server host key: %s %s", event->algorithm, offered.fingerprint);
-    if (is_trusted(c, &offered)) {
+    if (is_allowed(c, &offered) && is_trusted(c, &offered)) {
         c->met = true;
         dory_ssh_accept(&c->ssh);
     } else {

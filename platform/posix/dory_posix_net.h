@@ -12,6 +12,7 @@ struct dory_net_target {
     uint16_t port;
     int family;                                                         /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint32_t timeout_ms;                                                /* for each address; 0: as long as the system tries */
+    const char *from;                                                   /* address or name of this machine to connect from; NULL */
     bool keepalive;                                                     /* SO_KEEPALIVE */
     void (*trying)(void *ctx, const char *address, const char *failed); /* each address, then why it failed; may be NULL */
     void *ctx;

@@ -163,6 +163,27 @@ int dory_known_hosts_check(const char *const *files, const char *host, unsigned 
     return r;
 }
 
+int dory_key_is_revoked(const char *file, const uint8_t *blob, size_t n, char why[DORY_WHY_MAX])
+{
+    struct dory_lines lines;
+    struct dory_public_key key;
+    char *line;
+    bool found = false;
+    int r = dory_lines_open(&lines, file);
+    why[0] = 0;
+    if (r != DORY_OK)
+        return dory_why(why, r, "cannot read the revoked keys in %s: %s", file, dory_strerror(r));
+    while (!found && (r = dory_lines_next(&lines, &line)) == 1) {
+        if (lines.number == 1 && strcmp(line, "SSHKRL") == 0) {
+            dory_lines_close(&lines);
+            return dory_why(why, DORY_E_NOSYS, "%s is a binary key revocation list; only lists of public keys are understood", file);
+        }
+        found = dory_public_key_parse(line, strlen(line), &key) == DORY_OK && key.blob_n == n && memcmp(key.blob, blob, n) == 0;
+    }
+    dory_lines_close(&lines);
+    return found ? 1 : r == DORY_OK ? 0 : dory_why(why, r, "cannot read the revoked keys in %s: %s", file, dory_strerror(r));
+}
+
 struct types {
     char *out;
     size_t cap, n;

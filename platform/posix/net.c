@@ -43,6 +43,22 @@ static int finish_connect(int fd, uint32_t timeout_ms)
     return error;
 }
 
+/* 0, or an errno: this end of the connection is to be the address in target->from. */
+static int bind_to(int fd, int family, const struct dory_net_target *target)
+{
+    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *own;
+    int error = 0;
+
+    if (!target->from)
+        return 0;
+    if (getaddrinfo(target->from, NULL, &hints, &own))
+        return EADDRNOTAVAIL;
+    if (bind(fd, own->ai_addr, own->ai_addrlen) < 0)
+        error = errno;
+    freeaddrinfo(own);
+    return error;
+}
+
 /* A socket, or a negative errno. */
 static int connect_one(const struct addrinfo *to, const struct dory_net_target *target)
 {
@@ -52,7 +68,8 @@ static int connect_one(const struct addrinfo *to, const struct dory_net_target *
         return -errno;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){target->keepalive}, sizeof(int));
-    if (connect(fd, to->ai_addr, to->ai_addrlen) < 0)
+    error = bind_to(fd, to->ai_family, target);
+    if (!error && connect(fd, to->ai_addr, to->ai_addrlen) < 0)
         error = errno == EINPROGRESS || errno == EINTR ? finish_connect(fd, target->timeout_ms) : errno;
     if (!error)
         return fd;

@@ -81,6 +81,28 @@ def mistakes(t):
     t.check((ours.rc, said(ours)) == (theirs.rc, said(theirs)), "%r, ssh says %r" % (ours.err, theirs.err))
 
 
+@case("config: BindAddress, RevokedHostKeys and RequiredRSASize are honoured, what cannot be is refused")
+def honoured(t):
+    rsa = os.path.join(t.lab.keys, "host.rsa." + t.name)
+    t.ok(t.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", rsa]))
+    server = t.lab.fresh(t, "sshd", host_key=rsa)
+    there = server.folder(t)
+    content(t)
+
+    def copy(*more):
+        return dory(t, "-B", "-F", config(t, block("short", server, *more)), t.path("a"), "short:" + t.name)
+    t.ok(copy("BindAddress 127.0.0.7", "RevokedHostKeys %s.pub" % t.lab.key, "RequiredRSASize 2048"))
+    same(t, there)
+    t.check("Connection from 127.0.0.7 " in server.whole_log(), "it came from elsewhere")
+    t.fails(copy("BindAddress 192.0.2.1"), "assign requested address")
+    t.fails(copy("RevokedHostKeys %s.pub" % rsa), "revoked", "host key verification failed")
+    t.fails(copy("RevokedHostKeys %s" % t.path("missing")), "cannot read the revoked keys", "host key verification failed")
+    t.fails(copy("RequiredRSASize 3072"), "RequiredRSASize", "host key verification failed")
+    for line in ("KnownHostsCommand /bin/true", "BindInterface eth0"):
+        t.fails(copy(line), line.split()[0])
+        t.ok(dory(t, "-B", "-F", config(t, block("short", server), "Host other\n %s\n" % line), t.path("a"), "short:" + t.name))
+
+
 # ---- ProxyJump, ProxyCommand
 
 def hops(t):

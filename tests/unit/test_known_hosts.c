@@ -227,13 +227,27 @@ static void test_with_ssh_keygen(void **state)
     assert_int_equal(look("h", 22, &key2).verdict, DORY_KNOWN_UNKNOWN);
 }
 
+static void test_revoked_keys(void **state)
+{
+    (void)state;
+    posix_kit_write("list", "# a comment\n\nnonsense\n" ED K2 " with a comment\n", 0600);
+    assert_int_equal(dory_key_is_revoked("list", key1.blob, key1.blob_n, why), 0);
+    assert_int_equal(dory_key_is_revoked("list", key2.blob, key2.blob_n, why), 1);
+    assert_int_equal(dory_key_is_revoked("missing", key1.blob, key1.blob_n, why), DORY_E_NOENT);
+    assert_non_null(strstr(why, "missing"));
+    posix_kit_write("key.pub", ED K2 "\n", 0600);
+    assert_int_equal(posix_kit_sh("ssh-keygen -q -k -f krl key.pub"), 0);
+    assert_int_equal(dory_key_is_revoked("krl", key2.blob, key2.blob_n, why), DORY_E_NOSYS);
+    assert_non_null(strstr(why, "binary"));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, enter, posix_kit_leave)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_names),    T(test_lines),           T(test_overlong_lines_are_skipped),
         T(test_verdicts), T(test_types),           T(test_impossible_hosts_and_unreadable_files),
-        T(test_add),      T(test_with_ssh_keygen),
+        T(test_add),      T(test_with_ssh_keygen), T(test_revoked_keys),
     };
     return dory_crypto_init() == DORY_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
