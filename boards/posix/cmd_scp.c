@@ -196,10 +196,6 @@ int dory_cmd_scp(int argc, char **argv)
     }
     if (job.options.flags & (DORY_SCP_TO | DORY_SCP_FROM))
         return dory_copy_remote_side(&job.options);
-    if (job.options.program) {
-        dory_say(DORY_LOG_QUIET, "scp: -S is not supported by this version");
-        return 1;
-    }
     signal(SIGPIPE, SIG_IGN);
     dory_meter_enable(!(job.options.flags & DORY_SCP_QUIET));
     return run(&job);

@@ -9,12 +9,12 @@
 static bool has_ended(struct dory_client *c, int channel, const struct dory_stream *stream)
 {
     return stream->ops->status(stream) != DORY_E_AGAIN || dory_client_is_over(c) ||
-           (dory_ssh_channel_state(&c->ssh, channel) & (DORY_CH_FAILED | DORY_CH_CLOSED));
+           (dory_client_channel(c, channel) & (DORY_CH_FAILED | DORY_CH_CLOSED));
 }
 
 static enum dory_copy_result finish(struct dory_client *c, int channel, struct dory_stream *stream, const struct dory_copy_view *view)
 {
-    bool refused = (dory_ssh_channel_state(&c->ssh, channel) & DORY_CH_FAILED) != 0;
+    bool refused = (dory_client_channel(c, channel) & DORY_CH_FAILED) != 0;
     int status = stream->ops->status(stream), exit_status;
 
     if (refused)

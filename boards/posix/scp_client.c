@@ -24,13 +24,13 @@
 
 /* ---- Bytes: socket and engine ---- */
 
-static bool is_held(const struct dory_client *c, uint64_t now_ms)
+bool dory_client_is_held(const struct dory_client *c, uint64_t now_ms)
 {
     return c->options->limit && c->free_at_us > now_ms * 1000;
 }
 
 /* At a limited rate bytes go in small portions, each a twentieth of a second's worth. */
-static size_t portion(const struct dory_client *c, size_t n)
+size_t dory_client_portion(const struct dory_client *c, size_t n)
 {
     size_t most = (size_t)(c->options->limit / 20);
 
@@ -41,7 +41,7 @@ static size_t portion(const struct dory_client *c, size_t n)
     return n < most ? n : most;
 }
 
-static void charge(struct dory_client *c, size_t n, uint64_t now_ms)
+void dory_client_charge(struct dory_client *c, size_t n, uint64_t now_ms)
 {
     if (!c->options->limit)
         return;
@@ -56,15 +56,15 @@ static bool receive(struct dory_client *c, uint64_t now)
     uint8_t *room = dory_ssh_recvpkt_buf(&c->ssh, &n);
     ssize_t got;
 
-    if (!c->readable || !room || is_held(c, now))
+    if (!c->readable || !room || dory_client_is_held(c, now))
         return false;
-    n = portion(c, n);
+    n = dory_client_portion(c, n);
     got = recv(c->fd, room, n, 0);
     if (got > 0) {
         c->readable = (size_t)got == n;
         if (got < SHORT_READ)
             dory_net_quickack(c->fd);
-        charge(c, (size_t)got, now);
+        dory_client_charge(c, (size_t)got, now);
         dory_ssh_recvpkt_ack(&c->ssh, (size_t)got);
         return true;
     }
@@ -86,11 +86,11 @@ static bool transmit(struct dory_client *c, uint64_t now)
     bool moved = false;
     size_t n;
 
-    while (!is_held(c, now) && (bytes = dory_ssh_sendpkt_buf(&c->ssh, &n)) && n) {
+    while (!dory_client_is_held(c, now) && (bytes = dory_ssh_sendpkt_buf(&c->ssh, &n)) && n) {
         ssize_t put = (ssize_t)n;
 
         if (!c->broken) {
-            n = portion(c, n);
+            n = dory_client_portion(c, n);
             put = send(c->fd, bytes, n, MSG_NOSIGNAL);
             if (put < 0 && errno == EINTR)
                 continue;
@@ -101,7 +101,7 @@ static bool transmit(struct dory_client *c, uint64_t now)
                 c->broken = true;
                 continue;
             }
-            charge(c, (size_t)put, now);
+            dory_client_charge(c, (size_t)put, now);
         }
         dory_ssh_sendpkt_ack(&c->ssh, (size_t)put);
         moved = true;
@@ -150,6 +150,8 @@ static bool turn(struct dory_client *c, bool *busy)
     unsigned pumped;
     bool moved;
 
+    if (c->program)
+        return dory_program_turn(c, now, busy);
     dory_ssh_tick(&c->ssh, now);
     moved = receive(c, now);
     while (answer(c)) /* what they send goes out together */
@@ -174,13 +176,16 @@ static struct pollfd interest(struct dory_client *c, uint64_t now, int *timeout)
     struct pollfd wait = {.fd = -1};
     size_t n;
 
-    sooner(timeout, dory_ssh_tick(&c->ssh, now), now);
     if (c->wake_at)
         sooner(timeout, c->wake_at, now);
-    if (is_held(c, now)) {
+    if (!c->program)
+        sooner(timeout, dory_ssh_tick(&c->ssh, now), now);
+    if (dory_client_is_held(c, now)) {
         sooner(timeout, c->free_at_us / 1000 + 1, now);
         return wait;
     }
+    if (c->program)
+        return dory_program_interest(c);
     if (dory_ssh_recvpkt_buf(&c->ssh, &n))
         wait.events |= POLLIN;
     if (dory_ssh_sendpkt_buf(&c->ssh, &n) && n)
@@ -217,7 +222,12 @@ void dory_clients_step(struct dory_client *const *clients, int count)
 
 bool dory_client_is_over(const struct dory_client *c)
 {
-    return (dory_ssh_state(&c->ssh) & DORY_DONE) != 0;
+    return c->program ? c->lost : (dory_ssh_state(&c->ssh) & DORY_DONE) != 0;
+}
+
+unsigned dory_client_channel(const struct dory_client *c, int channel)
+{
+    return c->program ? c->program->state : dory_ssh_channel_state(&c->ssh, channel);
 }
 
 /* ---- Life ---- */
@@ -252,11 +262,12 @@ static bool settle(struct dory_client *c, const struct dory_cli_options *options
     c->options = &c->own;
     c->user_named = l->user;
     c->port_named = l->port > 0;
+    c->asked_port = l->port > 0 ? l->port : options->port;
     if (!o->user && l->user)
         o->user = dory_cli_keep(l->user);
     if (o->port < 0)
         o->port = l->port > 0 ? l->port : options->port;
-    if (!dory_cli_config_read(o, options->config_file, l->host))
+    if (!options->program && !dory_cli_config_read(o, options->config_file, l->host))
         return false;
     if (o->log >= 0)
         dory_say_level((enum dory_cli_log)o->log);
@@ -393,6 +404,8 @@ static bool begin(struct dory_client *c)
 {
     char why[1024];
 
+    if (c->options->program)
+        return (c->program = calloc(1, sizeof *c->program)) != NULL;
     if (!is_possible(c))
         return false;
 
@@ -434,6 +447,9 @@ void dory_client_close(struct dory_client *c)
 {
     if (!c)
         return;
+    if (c->program)
+        dory_program_end(c);
+    free(c->program);
     if (c->pump.ssh) {
         dory_pump_stop(&c->pump);
         dory_ssh_disconnect(&c->ssh, SSH_DISCONNECT_BY_APPLICATION, "disconnected by user");

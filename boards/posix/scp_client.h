@@ -12,6 +12,7 @@
 #include "scp_identity.h"
 #include "scp_location.h"
 #include "scp_options.h"
+#include "scp_program.h"
 
 #define DORY_CLIENT_CHANNELS 4
 #define DORY_CLIENT_RX       (128 * 1024 + DORY_PACKET_OVERHEAD)
@@ -34,6 +35,9 @@ struct dory_client {
     const struct dory_cli_options *options; /* own: with the settings that files make for this host */
     struct dory_cli_options own;
     bool user_named, port_named;                            /* by the location that it was opened for */
+    struct dory_program *program;                           /* -S: it is the connection, and there is no engine of ours; NULL */
+    int asked_port;                                         /* for it; -1 */
+    bool lost;                                              /* it has failed */
     char user[256], host[256], address[256], known_as[256]; /* the host as named by the person, to connect to, in known_hosts */
     uint16_t port, known_port;                              /* known_port: in known_hosts */
     int fd;
@@ -41,7 +45,7 @@ struct dory_client {
     struct pollfd *also; /* one more descriptor to wait for; NULL */
     int error_number;    /* of the socket, 0: none */
     bool readable, broken, met, reported;
-    bool known; /* the host key is one of those remembered, or was just added to them */
+    bool known;          /* the host key is one of those remembered, or was just added to them */
     uint64_t free_at_us; /* -l: nothing moves before */
     uint64_t wake_at;    /* poll no longer than until then; 0: no matter */
     struct dory_client_auth auth;
@@ -51,7 +55,7 @@ struct dory_client {
     struct dory_pump pump;
     struct dory_stream *streams[DORY_CLIENT_CHANNELS];
     struct dory_channel channels[DORY_CLIENT_CHANNELS];
-    bool remote_spoke; /* standard error of the present command was not empty */
+    bool remote_spoke;    /* standard error of the present command was not empty */
     bool has_scp, no_scp; /* what the host has shown to have, or not */
     bool holding;         /* lines of it are kept in `held` until it is known whether the command is there at all */
     size_t held_n;
@@ -71,6 +75,8 @@ bool dory_client_is_for(const struct dory_client *client, const struct dory_cli_
 /* Moves what can be moved on all of them, or waits until something can. */
 void dory_clients_step(struct dory_client *const *clients, int count);
 bool dory_client_is_over(const struct dory_client *client);
+/* The state of a channel: DORY_CH_* bits. */
+unsigned dory_client_channel(const struct dory_client *client, int channel);
 /* Says why a connection is over, once; nothing where it ended in order. */
 void dory_client_report(struct dory_client *client);
 /* Ends in order and frees it. NULL is allowed. */
@@ -97,6 +103,9 @@ bool dory_client_try_interactive(struct dory_client *client);
 const char *dory_client_method_name(uint8_t method);
 /* Foreign text of one or more lines, escaped, on standard error. */
 void dory_client_show_text(const uint8_t *text, size_t n);
+bool dory_client_is_held(const struct dory_client *client, uint64_t now_ms); /* -l: nothing may move now */
+size_t dory_client_portion(const struct dory_client *client, size_t n);      /* how much of n bytes may move at once */
+void dory_client_charge(struct dory_client *client, size_t n, uint64_t now_ms);
 void dory_client_prefer_known(struct dory_client *client);
 void dory_client_say_names(const struct dory_client *client);
 void dory_client_say_ciphers(const struct dory_client *client);

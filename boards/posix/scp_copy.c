@@ -120,7 +120,7 @@ static enum dory_copy_result settle(struct dory_client *c, int status, int exit_
 
 static bool has_failed(const struct dory_client *c, int channel)
 {
-    return (dory_ssh_channel_state(&c->ssh, channel) & DORY_CH_FAILED) != 0;
+    return (dory_client_channel(c, channel) & DORY_CH_FAILED) != 0;
 }
 
 enum dory_copy_result dory_copy_converse(struct dory_client *c, const char *command, struct dory_stream *stream,
@@ -139,7 +139,7 @@ enum dory_copy_result dory_copy_converse(struct dory_client *c, const char *comm
         return DORY_COPY_FAILED;
     }
     while (sniff.stream.ops->status(&sniff.stream) == DORY_E_AGAIN && !dory_client_is_over(c) &&
-           !(dory_ssh_channel_state(&c->ssh, channel) & (DORY_CH_FAILED | DORY_CH_CLOSED))) {
+           !(dory_client_channel(c, channel) & (DORY_CH_FAILED | DORY_CH_CLOSED))) {
         dory_clients_step(&c, 1);
         if (c->holding && sniff.spoke)
             dory_client_release_stderr(c, true);

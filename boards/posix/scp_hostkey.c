@@ -11,13 +11,15 @@
 
 static void add_file(const struct dory_client *c, struct dory_known_files *files, const char *name)
 {
-    if (files->n == DORY_KNOWN_FILES_MAX || !strcasecmp(name, "none") || dory_client_expand(c, name, files->names[files->n], sizeof files->names[0]) < 0)
+    if (files->n == DORY_KNOWN_FILES_MAX || !strcasecmp(name, "none") ||
+        dory_client_expand(c, name, files->names[files->n], sizeof files->names[0]) < 0)
         return;
     files->list[files->n] = files->names[files->n];
     files->n++;
 }
 
-static void add_files(const struct dory_client *c, struct dory_known_files *files, const struct dory_cli_names *names, const char *a, const char *b)
+static void add_files(const struct dory_client *c, struct dory_known_files *files, const struct dory_cli_names *names, const char *a,
+                      const char *b)
 {
     for (int i = 0; i < names->n; i++) add_file(c, files, names->at[i]);
     if (names->n)
@@ -197,9 +199,7 @@ static bool is_trusted(struct dory_client *c, const struct offered *offered)
         dory_say_plain(DORY_LOG_ERROR, "Host key checking is off: going on, but no password will be sent to this host.");
         c->auth.no_password = true;
         return true;
-    default:
-        c->known = new_host(c, &files, &known, offered);
-        return c->known;
+    default: c->known = new_host(c, &files, &known, offered); return c->known;
     }
 }
 

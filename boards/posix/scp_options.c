@@ -19,10 +19,43 @@ static int usage(void)
     return 1;
 }
 
-static int bad_option(const struct dory_cli_options *o, const char *why)
+/* It is told when the whole line has been read, and not where another ssh has to understand it. */
+static int bad_option(struct dory_cli_options *o, const char *why)
 {
-    dory_say(DORY_LOG_QUIET, "%s", why);
+    if (!o->complaint)
+        o->complaint = dory_cli_keep(why);
+    return -1;
+}
+
+static int complain(const struct dory_cli_options *o)
+{
+    if (!o->complaint || o->program)
+        return -1;
+    dory_say(DORY_LOG_QUIET, "%s", o->complaint);
     return o->classic ? 1 : 255;
+}
+
+static void pass(struct dory_cli_options *o, const char *word)
+{
+    if (o->passed_n < DORY_CLI_PASSED_MAX)
+        o->passed[o->passed_n++] = word;
+}
+
+/* What OpenSSH's scp hands to ssh, as it does. */
+static void pass_on(struct dory_cli_options *o, int letter, const char *value)
+{
+    static const char *const alone[] = {"-v", "-C", "-4", "-6", "-A", "-q"}, *const with[] = {"-o", "-i", "-F", "-J", "-c"};
+
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
+        if (alone[i][1] == letter)
+            pass(o, alone[i]);
+    for (size_t i = 0; i < sizeof with / sizeof *with; i++)
+        if (with[i][1] == letter) {
+            pass(o, with[i]);
+            pass(o, value);
+        }
+    if (letter == 'B')
+        pass(o, "-oBatchmode=yes");
 }
 
 static int set_jump(struct dory_cli_options *o, const char *value)
@@ -125,6 +158,7 @@ int dory_cli_options_parse(struct dory_cli_options *o, int argc, char **argv)
             return usage();
         }
         o->flags |= flag(letter);
+        pass_on(o, letter, optarg);
         status = optarg && strchr("cioPlFJSDX", letter) ? take_text(o, letter, optarg) : take_letter(o, letter);
         if (status >= 0)
             return status;
@@ -136,5 +170,7 @@ int dory_cli_options_parse(struct dory_cli_options *o, int argc, char **argv)
         return o->path_count == 1 && !(o->flags & DORY_SCP_FROM) ? -1 : usage();
     if (o->flags & DORY_SCP_FROM)
         return o->path_count >= 1 ? -1 : usage();
-    return o->path_count >= 2 ? -1 : usage();
+    if (o->passed_n == DORY_CLI_PASSED_MAX)
+        bad_option(o, "Too many options");
+    return o->path_count >= 2 ? complain(o) : usage();
 }

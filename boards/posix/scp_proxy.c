@@ -120,6 +120,7 @@ static bool carry(struct dory_client *c, int fd, const char *host, uint16_t port
         dory_clients_step(&c, 1);
     }
     c->also = NULL;
+    dory_pump_attach(&c->pump, channel, NULL);
     if (dory_client_is_over(c))
         dory_client_report(c);
     return true;

@@ -153,7 +153,7 @@ static void cut(const struct dory_client *c)
 
 void dory_client_report(struct dory_client *c)
 {
-    int error = dory_ssh_error(&c->ssh);
+    int error = c->program ? DORY_OK : dory_ssh_error(&c->ssh);
     size_t n;
     const char *text = (const char *)dory_ssh_error_detail(&c->ssh, &n);
 

@@ -42,7 +42,7 @@ static void become(char *const argv[], int in, int out)
     dory_cli_shed(-1);
     execvp(argv[0], argv);
     dory_say(DORY_LOG_QUIET, "%s: %s", argv[0], strerror(errno));
-    _exit(errno == ENOENT ? 127 : 126);
+    _exit(255); /* as ssh ends where there is no connection */
 }
 
 pid_t dory_cli_spawn(char *const argv[], int in, int out)

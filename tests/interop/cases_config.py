@@ -216,6 +216,40 @@ def direct(t):
     t.check(not os.path.exists(there + "/no"), "something was copied")
 
 
+# ---- -S
+
+@case("-S: stock ssh carries the copies, and gets the words that OpenSSH's scp gives it")
+def program(t):
+    one, two = t.lab.server("sshd"), t.lab.fresh(t, "sshd", config=("Subsystem sftp internal-sftp",))
+    there = one.folder(t)
+    path = config(t, block("one", one), block("two", two))
+    big = files.write(t.path("a"), b"0123456789abcdef" * (1 << 17))
+    os.makedirs(t.path("tree/deep"))
+    files.write(t.path("tree/deep/b"), "deep")
+    common = ["-B", "-F", path, "-S", "/usr/bin/ssh"]
+    t.ok(dory(t, *common, big, "one:%s/up" % t.name))
+    files.same(big, there + "/up")
+    t.ok(dory(t, *common, "-l", "800000", "one:%s/up" % t.name, t.path("down")))
+    files.same(big, t.path("down"))
+    t.ok(dory(t, *common, "-rp", t.path("tree"), big, "one:" + t.name))
+    files.same_tree(t.path("tree"), there + "/tree", times=True)
+    t.ok(dory(t, *common, "one:%s/up" % t.name, "two:%s/across" % t.name))
+    files.same(big, there + "/across")
+    t.ok(dory(t, *common, "-s", big, "two:%s/by-sftp" % t.name))
+    files.same(big, there + "/by-sftp")
+    t.ok(dory(t, *common, "-o", "Hostname=%s" % HOST, "-P", str(one.port), "%s@one:%s/up" % (USER, t.name), t.path("named")))
+    result = t.fails(dory(t, *common, "one:%s/missing" % t.name, t.path("x")), "missing: no such file")
+    t.check(result.rc == 1, "status %d" % result.rc)
+    for words in (["one:x", "."], ["-O", t.path("a"), "u@one:"], ["-vCq46A", "-o", "Foo=bar", "-i", "id", "-c", "x", "-J", "j", "-P", "7", "-B", "-l",
+                   "9", t.path("a"), "scp://v@one:8/y"], ["-s", t.path("a"), "one:y"]):
+        shown = files.write(t.path("show"), "#!/bin/sh\nfor a; do printf '<%s>' \"$a\"; done >&2\necho >&2\nexit 255\n", mode=0o755)
+        mode = [] if "-s" in words else ["-O"]      # without it OpenSSH's speaks SFTP
+        ours = dory(t, "-S", shown, *mode, *words).err.splitlines()
+        theirs = t.run(["/usr/bin/scp", "-S", shown] + mode + words).err.splitlines()
+        ours, theirs = ([x for x in lines if x.startswith(b"<")] for lines in (ours, theirs))
+        t.check(ours[0].replace(b" -- ", b" ") == theirs[0].replace(b" -- ", b" "), "%r is not %r" % (ours, theirs))
+
+
 # ---- Targets that no file can be renamed onto
 
 @case("dory: /dev/stdout as a target, as with OpenSSH's scp -O")
