@@ -74,12 +74,15 @@ static int status(const struct dory_stream *stream)
 
 static const struct dory_stream_ops ops = {.push = take, .pull = give, .eof = end_there, .stop = stop, .status = status};
 
-static int open_channel(struct dory_client *c, const char *host, uint16_t port)
+/* The stream is there from the first moment: what the far end says may come together with the news that the channel stands. */
+static int open_channel(struct dory_client *c, const char *host, uint16_t port, struct dory_stream *stream)
 {
     int channel;
 
     while ((channel = dory_ssh_channel_open_direct(&c->ssh, host, strlen(host), port)) == DORY_E_AGAIN && !dory_client_is_over(c))
         dory_clients_step(&c, 1);
+    if (channel >= 0)
+        dory_pump_attach(&c->pump, channel, stream);
     while (channel >= 0 && !dory_client_is_over(c) && !(dory_ssh_channel_state(&c->ssh, channel) & (DORY_CH_STARTED | DORY_CH_FAILED)))
         dory_clients_step(&c, 1);
     return channel;
@@ -94,36 +97,38 @@ static const char *refusal(const struct dory_client *c, int channel)
     return reason < sizeof reasons / sizeof *reasons ? reasons[reason] : reasons[0];
 }
 
-/* Until either side has ended. */
-static bool carry(struct dory_client *c, int fd, const char *host, uint16_t port)
+/* Moves bytes until either side has ended. */
+static void run(struct dory_client *c, int channel, struct carrier *k)
 {
-    struct carrier k = {.stream = {&ops}, .wait = {.fd = fd, .events = POLLIN}};
-    int channel = open_channel(c, host, port);
     bool told = false;
 
-    if (dory_client_is_over(c)) {
-        dory_client_report(c);
-        return false;
-    }
-    if (channel < 0 || dory_ssh_channel_state(&c->ssh, channel) & DORY_CH_FAILED) {
-        dory_say(DORY_LOG_ERROR, "scp: %s: no way from there to %s port %u: %s", c->host, host, port,
-                 channel < 0 ? dory_strerror(channel) : refusal(c, channel));
-        return false;
-    }
-    dory_pump_attach(&c->pump, channel, &k.stream);
-    c->also = &k.wait;
-    while (!k.broken && !dory_client_is_over(c) && !(dory_ssh_channel_state(&c->ssh, channel) & DORY_CH_CLOSED)) {
-        if (k.in_ended && !told) {
+    c->also = &k->wait;
+    while (!k->broken && !dory_client_is_over(c) && !(dory_ssh_channel_state(&c->ssh, channel) & DORY_CH_CLOSED)) {
+        if (k->in_ended && !told) {
             dory_ssh_channel_eof(&c->ssh, channel);
             told = true;
         }
         dory_clients_step(&c, 1);
     }
     c->also = NULL;
-    dory_pump_attach(&c->pump, channel, NULL);
+}
+
+static bool carry(struct dory_client *c, int fd, const char *host, uint16_t port)
+{
+    struct carrier k = {.stream = {&ops}, .wait = {.fd = fd, .events = POLLIN}};
+    int channel = open_channel(c, host, port, &k.stream);
+    bool open = channel >= 0 && !(dory_ssh_channel_state(&c->ssh, channel) & DORY_CH_FAILED);
+
+    if (open && !dory_client_is_over(c))
+        run(c, channel, &k);
+    else if (!dory_client_is_over(c))
+        dory_say(DORY_LOG_ERROR, "scp: %s: no way from there to %s port %u: %s", c->host, host, port,
+                 channel < 0 ? dory_strerror(channel) : refusal(c, channel));
+    if (channel >= 0)
+        dory_pump_attach(&c->pump, channel, NULL);
     if (dory_client_is_over(c))
         dory_client_report(c);
-    return true;
+    return open;
 }
 
 /* ---- Through another host ---- */
