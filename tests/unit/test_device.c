@@ -867,6 +867,36 @@ static void test_the_idle_give_way(void **state)
     }
 }
 
+/* Who is thrown out in the middle of a check leaves nothing of it to who comes in his place. */
+static void test_the_seat_is_clean(void **state)
+{
+    static struct client gone[DORY_DEVICE_SESSIONS];
+
+    (void)state;
+    put_file("password", "$pbkdf2-sha256$1000$c2FsdHNhbHRzYWx0$sVaWem31qy3rw+Ldi3plA/XzhMSNi9/XHnnD1Ytj05o");
+    for (int i = 0; i < DORY_DEVICE_SESSIONS; i++) {
+        client_start(&gone[i], "admin", "version");
+        gone[i].password = "secret";
+        client_connect(&gone[i]);
+        for (int turn = 0; turn < 30 && !device.password.owner; turn++) {
+            client_turn(&gone[i]);
+            device_turn();
+        }
+    }
+    CHECK(device.password.owner == &device.sessions[0]);
+    board.now += 11000;
+    device_turn();
+    CHECK_EQ(run_with("admin", "wrong", "version"), -2);
+    CHECK_EQ(device.logins, 0);
+    CHECK_EQ(run_with("admin", "secret", "version"), 0);
+    for (int i = 0; i < DORY_DEVICE_SESSIONS; i++)
+        gone[i].wire.client_gone = true;
+    for (int i = 0; i < 1000; i++)
+        device_turn();
+    for (int i = 0; i < DORY_DEVICE_SESSIONS; i++)
+        client_free(&gone[i]);
+}
+
 static void test_one_byte_at_a_time(void **state)
 {
     (void)state;
@@ -886,7 +916,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_first_boot_and_the_next), T(test_no_entropy_no_start), T(test_flash_that_fails_no_start), T(test_logins),
         T(test_lines_of_authorized_keys), T(test_password_file), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log),
-        T(test_the_log_bounds_wear), T(test_cut_anywhere), T(test_two_at_once_and_no_third), T(test_the_idle_give_way), T(test_one_byte_at_a_time)};
+        T(test_the_log_bounds_wear), T(test_cut_anywhere), T(test_two_at_once_and_no_third), T(test_the_idle_give_way), T(test_the_seat_is_clean), T(test_one_byte_at_a_time)};
     int failed = cmocka_run_group_tests_name("device", tests, NULL, NULL);
 
     client_free(&client);
