@@ -9,8 +9,7 @@ enum { RETRY_MOST_MS = 60000, SOON_MS = 5, SEED = 32, OUTCOME_KEPT_MS = 10000 };
 
 static void say(struct dory_pull *p, const struct dory_text *line)
 {
-    if (p->config->say)
-        p->config->say(p->config->ctx, line);
+    p->config->say(p->config->ctx, line);
 }
 
 static void say_words(struct dory_pull *p, const char *words)

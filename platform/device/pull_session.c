@@ -183,6 +183,21 @@ static bool answer(struct dory_pull *p)
 
 /* ---- The channel */
 
+static void say_login(struct dory_pull *p)
+{
+    char buf[DORY_PULL_REASON_MAX];
+    struct dory_text line;
+    struct dory_ssh_names names;
+
+    dory_ssh_names(&p->ssh, &names);
+    dory_text_init(&line, buf, sizeof buf);
+    dory_text_put(&line, "pull: logged in at ");
+    dory_text_put(&line, p->host);
+    dory_text_put(&line, ", ");
+    dory_text_put(&line, names.kex);
+    p->config->say(p->config->ctx, &line);
+}
+
 static void start_copy(struct dory_pull *p)
 {
     const struct dory_scp_config config = {
@@ -198,6 +213,7 @@ static void start_copy(struct dory_pull *p)
 
     if (dory_ssh_channel_open(&p->ssh, DORY_REQUEST_EXEC, p->command, strlen(p->command)) != 0)
         return;
+    say_login(p);
     dory_scp_sink_init(&p->sink, &config);
     dory_pump_attach(&p->pump, 0, &p->sink.base.stream);
 }

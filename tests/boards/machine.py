@@ -30,7 +30,7 @@ def command(words, board, port, flash, isolated=True, arguments=(), extra=()):
     """The command line of a machine whose port 22 is 127.0.0.1:port. Isolated: the guest reaches nothing but who connects to it."""
     network = "user,%shostfwd=tcp:127.0.0.1:%d-:22" % ("restrict=on," if isolated else "", port)
     given = ["fw", "flash=%s" % flash] + list(arguments)
-    semihosting = "enable=on,target=native" + "".join(",arg=%s" % a for a in given)
+    semihosting = "enable=on,target=native" + "".join(",arg=%s" % a.replace(",", ",,") for a in given)
     return ([w.replace("@NETWORK@", network) for w in words] +
             ["-display", "none", "-monitor", "none", "-serial", "stdio", "-semihosting-config", semihosting] + list(extra) +
             ["-kernel", image(board)])

@@ -22,7 +22,7 @@ static uint8_t cells[PAGE * PAGES], content[SIZE];
 static struct dory_pull pull;
 static struct dory_kit_rng device_rng, host_rng;
 static uint64_t now;
-static char told[4096]; /* what was said, a line each */
+static char told[8192]; /* what was said, a line each */
 static unsigned turns;
 
 /* ---- the host */
