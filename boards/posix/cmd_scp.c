@@ -22,6 +22,7 @@ struct job {
     struct dory_client *clients[CONNECTIONS_MAX]; /* each is kept for the sources that follow */
     int client_count;
     bool failed, no_connection;
+    bool no_source; /* a file here is missing */
 };
 
 /* The connection for a location; a relay needs two, even to one host: neither side may wait behind the other. */
@@ -79,15 +80,13 @@ static int local_run(char **paths, int n)
     return i;
 }
 
-/* Nobody should type a password for a file that is not there. */
-static bool any_exists(char **paths, int n)
+static int count_missing(char **paths, int n)
 {
     struct stat st;
+    int missing = 0;
 
-    while (n--)
-        if (stat(paths[n], &st) == 0)
-            return true;
-    return false;
+    while (n--) missing += stat(paths[n], &st) < 0;
+    return missing;
 }
 
 static void say_missing(char **paths, int n)
@@ -97,9 +96,11 @@ static void say_missing(char **paths, int n)
 
 static void upload(struct job *job, char **paths, int n)
 {
+    int missing = count_missing(paths, n);
     struct dory_client *c;
 
-    if (!any_exists(paths, n)) {
+    job->no_source |= missing > 0;
+    if (missing == n) { /* nobody should type a password for a file that is not there */
         say_missing(paths, n);
         job->failed = true;
         return;
@@ -113,7 +114,9 @@ static void across(struct job *job)
     struct dory_client *to = from && !job->options.direct ? connection(job, &job->target, from) : NULL;
 
     if (from && job->options.direct)
-        count(job, dory_copy_direct(from, &job->options, &job->source, &job->target));
+        job->failed |= dory_copy_direct(from, &job->options, &job->source, &job->target) != DORY_COPY_OK;
+    else if (job->options.direct)
+        job->failed = true; /* as OpenSSH's: a command that has failed, not a connection that is lost */
     else
         count(job, to ? dory_copy_across(from, to, &job->options, &job->source, &job->target, job->several) : DORY_COPY_LOST);
 }
@@ -177,7 +180,7 @@ static int run(struct job *job)
     else
         to_local(job);
     while (job->client_count) dory_client_close(job->clients[--job->client_count]);
-    if (job->no_connection && !o->classic)
+    if ((job->no_connection || job->no_source) && !o->classic)
         return 255;
     return job->failed;
 }

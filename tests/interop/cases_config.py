@@ -1,6 +1,7 @@
 """Configuration files, ways through other hosts, other programs as transport, and copies between hosts, as with OpenSSH's scp."""
 import os
 import re
+import shutil
 
 from lib import files, sandbox
 from lib.case import case
@@ -284,3 +285,64 @@ def in_place(t):
     t.fails(DORY.copy(t, t.lab.server("sshd"), R(t.name + "/a"), t.path("shut/b"), user=USER, key=key), "shut/b", "permission denied")
     files.only(t.path("shut"), "a")
     files.only(there, "a")
+
+
+# ---- Exit statuses
+
+STATUSES = (        # words, in which {k} stands for the options that make a copy possible, {h} for the host, {t} for the case's folder there
+    "", "-Z", "a", "-P 0 a h:", "-P 22x a h:", "-P -1 a h:", "-l 0 a h:", "-l x a h:", "-o", "-S", "-i", "-X", "-o Foo=1 a h:", "-o Port=x a h:",
+    "-o Host=h a h:", "-c rot13 a h:", "-F /nonexistent a h:", "-J :x a h:", "-J x/y a h:", "-o =1 a h:",
+    "a nowhere.invalid:", "nowhere.invalid:a .", "nowhere.invalid:a nowhere.invalid:b", "-R nowhere.invalid:a nowhere.invalid:b",
+    "missing nowhere.invalid:", "a b missing", "a missing/", "missing b", "a a", "d b", "-r d b", "a b d", "a b a",
+    "{k} a {h}:{t}/a", "{k} a b {h}:{t}", "{k} missing {h}:{t}", "{k} a missing {h}:{t}", "{k} a {h}:{t}/missing/a",
+    "{k} {h}:{t}/a x", "{k} {h}:{t}/missing x", "{k} {h}:{t}/a {h}:{t}/missing d", "{k} {h}:{t}/a /nonexistent/x", "{k} {h}:{t}/*.none x",
+    "{k} d {h}:{t}", "{k} {h}:{t} d", "{k} -r d {h}:{t}", "{k} {h}:{t}/shut x", "{k} a {h}:{t}/shut", "{k} -r {h}:{t} a",
+    "{k} {h}:{t}/a {h}:{t}/b", "{k} {h}:{t}/missing {h}:{t}/b", "{k} {h}:{t}/a {h}:{t}/missing/b", "{k} a {h}:{t}/b {h}:{t}",
+    "{k} -R {h}:{t}/missing {h}:{t}/b", "{k} -l 1000 a {h}:{t}/c", "{k} -T {h}:{t}/a x", "{k} -q -p -r -C -4 a {h}:{t}/d",
+    "{k} -o User=nobody a {h}:{t}", "{k} -o HostKeyAlias=other a {h}:{t}", "{k} -c aes128-cbc a {h}:{t}", "{k} a 'bad user@{h}:{t}'",
+    "{k} a scp://{h}:0/{t}", "{k} a scp://{h}/%zz", "-- -a {h}:{t}",
+)
+
+
+# Left out: several sources for a target that is a file. It is 1 with Dory, and with OpenSSH's -O, but 255 where that speaks SFTP.
+
+@case("exit statuses are those of OpenSSH's scp, with -O, with -s and without")
+def statuses(t):
+    server = t.lab.fresh(t, "sshd", config=("Subsystem sftp internal-sftp",))
+    there = server.folder(t)
+    differ = []
+    for mode in ([], ["-O"], ["-s"]):
+        for line in STATUSES:
+            seen = []
+            for client, program in ((DORY, [t.lab.dory, "scp"]), (OPENSSH, ["/usr/bin/scp"])):
+                here = t.path(client.name)
+                prepare(here, there)
+                argv, env = client.command(t, server, [], None, [])
+                options = argv[argv.index("-F"):-1]
+                line_words = line.format(k="{k}", h="%s@%s" % (USER, HOST), t=t.name).replace("'bad user", "bad_ user").split()
+                words = [w.replace("bad_", "bad user") for w in line_words]
+                at = words.index("{k}") if "{k}" in words else -1
+                if at >= 0:
+                    words[at:at + 1] = options
+                seen.append(t.run(program + mode + words, env=env, cwd=here).rc)
+            if seen[0] != seen[1]:
+                differ.append("%s: %s, OpenSSH's %s" % (" ".join(mode + [line]), *seen))
+    t.check(not differ, "; ".join(differ))
+
+
+def prepare(here, there):
+    """The same before each command."""
+    for folder in (here, there):
+        os.chmod(folder, 0o755) if os.path.isdir(folder) else None
+        t = os.path.join(folder, "")
+        os.makedirs(t, exist_ok=True)
+        for entry in os.listdir(t):
+            if os.path.isdir(t + entry):
+                shutil.rmtree(t + entry)
+            else:
+                os.unlink(t + entry)
+        for name in "ab":
+            files.write(t + name, name, owner=sandbox.UID)
+        os.mkdir(t + "d")
+        os.chown(t + "d", sandbox.UID, sandbox.UID)
+    files.write(there + "/shut", "", mode=0)
