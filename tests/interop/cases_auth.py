@@ -1,95 +1,21 @@
-"""Who may come in: ssh-agent, the order of keys, several methods in a row, questions of the server, authorized_keys."""
+"""How `dory scp` logs in: ssh-agent, the order of keys, several methods in a row, questions of the server."""
 import os
 import re
-import shutil
-import socket
-import threading
 
 import paramiko
 
 from lib import files, sandbox
+from lib.auth import (Agent, FalseAgent, arrived, asking, at_terminal, blob_of, expect_order, fetch, make_key, offered, prints, sshd, text)
 from lib.case import case
-from lib.clients import DBCLIENT, DORY, NEW_DBCLIENT, OPENSSH, PARAMIKO, R, SSH_, ask
 from lib.paramiko_server import ParamikoServer
-from lib.terminal import Terminal
 
 KEY_TYPES = (("ed25519", ()), ("ecdsa", ("-b", "256")), ("ecdsa", ("-b", "384")), ("ecdsa", ("-b", "521")), ("rsa", ("-b", "2048")))
+PAM = ["UsePAM yes", "KbdInteractiveAuthentication yes"]
 
 
 # ---- keys and agents
 
-def make_key(t, name="key", kind="ed25519", flags=(), passphrase=""):
-    path = t.path(name)
-    t.ok(t.run(["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", name, "-f", path] + list(flags)))
-    return path
-
-
-def authorized(t, *keys, options=""):
-    """An authorized_keys file for these keys alone."""
-    path = os.path.join(t.lab.keys, "authorized.%s.%d" % (t.name, len(os.listdir(t.lab.keys))))
-    return files.write(path, "".join("%s%s%s\n" % (options, " " if options else "", t.lab.public(k)) for k in keys), mode=0o644)
-
-
-class Agent:
-    """OpenSSH's ssh-agent, for one case."""
-
-    def __init__(self, t, *keys, flags=(), env=None):
-        self.t, self.socket = t, t.path("agent")
-        self.process = t.start(["ssh-agent", "-D", "-a", self.socket], env=env)
-        t.eventually(lambda: os.path.exists(self.socket), "the agent's socket")
-        for key in keys:
-            self.add(key, *flags)
-
-    @property
-    def env(self):
-        return {"SSH_AUTH_SOCK": self.socket}
-
-    def add(self, key, *flags):
-        self.t.ok(self.t.run(["ssh-add", "-q"] + list(flags) + [key], env=self.env))
-
-
-def offered(result):
-    """Fingerprints in the order in which -v says that they were offered, and whether the agent held them."""
-    return re.findall(r"Offering public key: .* (SHA256:\S+)( explicit)?( agent)?", result.text)
-
-
-def prints(t, *keys):
-    return [t.ok(t.run(["ssh-keygen", "-l", "-f", k + ".pub"])).out.decode().split()[1] for k in keys]
-
-
-def fetch(t, server, env=None, flags=(), options=(), key=None, home=None, batch=True):
-    """`dory scp` of a file from the server; the identities are what flags and options say."""
-    there = server.folder(t)
-    files.write(there + "/x", "content", owner=sandbox.UID)
-    argv = [t.lab.dory, "scp", "-P", str(server.port), "-v"] + list(flags)
-    options = list(options) + ["UserKnownHostsFile=" + server.known, "StrictHostKeyChecking=yes"] + (["BatchMode=yes"] if batch else [])
-    for option in options:
-        argv += ["-o", option]
-    for path in [key] if isinstance(key, str) else key or []:
-        argv += ["-i", path]
-    env = dict(env or {}, HOME=home or t.path())
-    argv += ["%s@%s:%s/x" % (sandbox.USER, server.host, t.name), t.path("arrived")]
-    return t.run(argv, env=env)
-
-
-def arrived(t, result):
-    t.ok(result)
-    files.holds(t.path("arrived"), "content")
-    os.remove(t.path("arrived"))
-    return result
-
-
-def expect_order(t, result, *keys):
-    got = [x[0] for x in offered(result)]
-    t.check(got == prints(t, *keys), "offered %r instead of %r" % (got, prints(t, *keys)))
-    return offered(result)
-
-
-def sshd(t, *keys, config=(), **how):
-    return t.lab.fresh(t, "sshd", authorized=authorized(t, *keys), config=config, **how)
-
-
-@case("auth: keys of every type in ssh-agent")
+@case("dory to sshd: auth: keys of every type in ssh-agent")
 def agent_types(t):
     keys = [make_key(t, "k%d" % i, kind, flags) for i, (kind, flags) in enumerate(KEY_TYPES)]
     server = sshd(t, *keys)
@@ -100,7 +26,7 @@ def agent_types(t):
         os.remove(agent.socket)
 
 
-@case("auth: ssh-agent and Dropbear, which takes rsa-sha2-256 alone")
+@case("dory to dropbear: auth: ssh-agent, which takes rsa-sha2-256 alone")
 def agent_dropbear(t):
     keys = [make_key(t, "ed"), make_key(t, "rsa", "rsa", ("-b", "2048"))]
     server = t.lab.server("dropbear")
@@ -110,12 +36,12 @@ def agent_dropbear(t):
     for key in keys:
         files.write(home, t.lab.public(key) + "\n", mode=0o644, owner=sandbox.UID)
         agent = Agent(t, key)
-        arrived(t, fetch(t, server, agent.env))
+        expect_order(t, arrived(t, fetch(t, server, agent.env)), key)       # once: rsa-sha2-512 was not tried
         agent.process.kill()
         os.remove(agent.socket)
 
 
-@case("auth: the order of keys: the agent's that -i names, the agent's others, files")
+@case("dory to sshd: auth: the order of keys: the agent's that -i names, the agent's others, files")
 def order(t):
     a, b, c, d = (make_key(t, n) for n in "abcd")
     server = sshd(t, d)
@@ -210,45 +136,6 @@ def poor_agents(t):
     t.fails(fetch(t, server, agent.env, key=other), "denied")
 
 
-class FalseAgent:
-    """Answers the n-th message with the n-th of `answers` (bytes, or a function of the question); hangs up behind the last."""
-
-    def __init__(self, t, *answers):
-        self.socket, self.asked = t.path("false"), 0
-        if os.path.exists(self.socket):
-            os.remove(self.socket)
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(self.socket)
-        listener.listen(4)
-        t.at_end(listener.close)
-        self.env = {"SSH_AUTH_SOCK": self.socket}
-
-        def serve():
-            try:
-                peer = listener.accept()[0]
-            except OSError:
-                return
-            with peer:
-                for answer in answers:
-                    head = peer.recv(4, socket.MSG_WAITALL)
-                    if len(head) < 4:
-                        return
-                    question = peer.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL)
-                    self.asked += 1
-                    peer.sendall(answer(question) if callable(answer) else answer)
-        self.thread = threading.Thread(target=serve, daemon=True)
-        self.thread.start()
-
-
-def text(data):
-    return len(data).to_bytes(4, "big") + data
-
-
-def blob_of(t, key):
-    import base64
-    return base64.b64decode(t.lab.public(key).split()[1])
-
-
 @case("auth: a hostile agent costs a message, and the next key is tried")
 def hostile_agents(t):
     key = make_key(t)
@@ -285,7 +172,7 @@ def agent_sha1(t):
     t.check(flags == [b"\0\0\0\4"], "flags were %r" % flags)
 
 
-@case("auth: PubkeyAcceptedAlgorithms and RSA keys that are too short")
+@case("dory to sshd: auth: PubkeyAcceptedAlgorithms and RSA keys that are too short")
 def algorithms(t):
     ed, rsa, short = make_key(t, "ed"), make_key(t, "rsa", "rsa", ("-b", "2048")), make_key(t, "short", "rsa", ("-b", "1024"))
     server = sshd(t, ed, rsa, short, level="DEBUG1")
@@ -305,24 +192,7 @@ def algorithms(t):
 
 # ---- questions: passwords and keyboard-interactive
 
-PAM = ["UsePAM yes", "KbdInteractiveAuthentication yes"]
-
-
-def at_terminal(t, server, *options, env=None, flags=(), target=None, user=None):
-    there = server.folder(t)
-    files.write(there + "/x", "content", owner=sandbox.UID)
-    argv = [t.lab.dory, "scp", "-P", str(server.port)] + list(flags)
-    for option in list(options) + ["UserKnownHostsFile=" + server.known, "StrictHostKeyChecking=yes"]:
-        argv += ["-o", option]
-    argv += ["%s@%s:%s/x" % (user or sandbox.USER, server.host, t.name), t.path("arrived")]
-    return Terminal(t, argv, env=dict(env or {}, HOME=t.path()))
-
-
-def asking(word):
-    return {"SSH_ASKPASS": ask(word), "SSH_ASKPASS_REQUIRE": "force"}
-
-
-@case("auth: keyboard-interactive with sshd and PAM, at a terminal")
+@case("dory to sshd: auth: keyboard-interactive with PAM, at a terminal")
 def pam_terminal(t):
     server = t.lab.fresh(t, "sshd", before=PAM)
     terminal = at_terminal(t, server)
@@ -333,7 +203,7 @@ def pam_terminal(t):
     t.eventually(lambda: "Accepted keyboard-interactive" in server.whole_log(), "the login in sshd's log")
 
 
-@case("auth: keyboard-interactive three times, then passwords three times, as ssh does")
+@case("dory to sshd: auth: keyboard-interactive three times, then passwords three times, as ssh does")
 def pam_wrong(t):
     server = t.lab.fresh(t, "sshd", before=PAM + ["MaxAuthTries 20"])
     terminal = at_terminal(t, server, "PubkeyAuthentication=no")
@@ -368,7 +238,7 @@ def what_is_asked(t):
         t.check([g.split("/")[0] for g in got if g != "none"] == methods, "with %r: %r" % (options, got))
 
 
-@case("auth: a program in SSH_ASKPASS answers keyboard-interactive")
+@case("dory to sshd: auth: a program in SSH_ASKPASS answers keyboard-interactive")
 def interactive_askpass(t):
     server = t.lab.fresh(t, "sshd", before=PAM)
     arrived(t, fetch(t, server, asking(sandbox.PASSWORD), options=["PreferredAuthentications=keyboard-interactive"], batch=False))
@@ -377,7 +247,7 @@ def interactive_askpass(t):
     t.check(result.text.count("no terminal") == 1, result.text)
 
 
-@case("auth: several rounds of questions, none, with and without echo (paramiko)")
+@case("dory to paramiko: auth: several rounds of questions, none, with and without echo")
 def rounds(t):
     server = ParamikoServer(t, rounds=[
         ("First", "Two questions\nare to come", [("Token: ", True), ("PIN: ", False)], ["12 34", "5678"]),
@@ -444,7 +314,7 @@ def change_password(t):
 
 # ---- several methods in a row
 
-@case("auth: AuthenticationMethods of sshd: every order of two, and three")
+@case("dory to sshd: auth: AuthenticationMethods, every order of two, and three")
 def methods_in_a_row(t):
     a, b = make_key(t, "a"), make_key(t, "b")
     for methods, keys in (("publickey,password", [a]), ("publickey,keyboard-interactive", [a]), ("password,publickey", [a]),
@@ -477,7 +347,7 @@ def partial_for_ever(t):
     t.check(2 <= server.script.attempts.count("password") <= 10, "%d passwords went out" % server.script.attempts.count("password"))
 
 
-@case("auth: sshd's MaxAuthTries ends it in its words, with scp's exit status")
+@case("dory to sshd: auth: MaxAuthTries ends it in its words, with scp's exit status")
 def max_auth_tries(t):
     keys = [make_key(t, "k%d" % i) for i in range(8)]
     server = sshd(t, t.lab.key, config=["MaxAuthTries 3"])
@@ -491,166 +361,9 @@ def max_auth_tries(t):
         t.check(ours.rc == theirs.rc, "status %d, scp's %d" % (ours.rc, theirs.rc))
 
 
-# ---- dory serve asks
-
-def log_lines(t, server, *words):
-    return t.eventually(lambda: [x for x in server.whole_log().splitlines() if all(w in x for w in words)], "%r in the server's log" % (words,))
-
-
-@case("auth: keyboard-interactive at dory serve, asked by scp, sftp's ssh, dbclient, paramiko and dory")
-def serve_asks(t):
-    server = t.lab.fresh(t, "serve", options=["-v"])
-    there = server.folder(t)
-    source = files.write(t.path("source"), "content")
-    only = ["PreferredAuthentications=keyboard-interactive"]
-    for client, how in ((OPENSSH, {"options": only}), (DBCLIENT, {}), (NEW_DBCLIENT, {}), (PARAMIKO, {"options": ["interactive"]}), (DORY, {"options": only})):
-        mark = len(server.whole_log())
-        t.ok(client.copy(t, server, source, R("%s/%s" % (t.name, client.name)), password=sandbox.PASSWORD, **how))
-        files.same(os.path.join(there, client.name), source)
-        t.eventually(lambda: "keyboard-interactive: accepted" in server.whole_log()[mark:] or
-                     (not how and "password: accepted" in server.whole_log()[mark:]), "%s's login in the log" % client.name)
-
-
-@case("auth: keyboard-interactive at dory serve with stock ssh at a terminal")
-def serve_asks_terminal(t):
-    server = t.lab.fresh(t, "serve", options=["-v"])
-    files.write(server.folder(t) + "/x", "content", owner=sandbox.UID)
-    argv = ["scp", "-O", "-F", "none", "-P", str(server.port), "-o", "UserKnownHostsFile=" + server.known, "-o", "PubkeyAuthentication=no",
-            "%s@127.0.0.1:%s/x" % (sandbox.USER, t.name), t.path("arrived")]
-    terminal = Terminal(t, argv)
-    for word in ("wrong", "", sandbox.PASSWORD):
-        terminal.expect("(marlin@127.0.0.1) Password: ")
-        terminal.send(word + "\r")
-    arrived(t, t.hear(terminal.end()))
-    t.check(len(log_lines(t, server, "keyboard-interactive: refused", "user marlin", "127.0.0.1:")) == 2, server.whole_log())
-    log_lines(t, server, "keyboard-interactive: accepted", "user marlin", "127.0.0.1:")
-
-
-@case("auth: dory serve without a password file asks nothing; without authorized_keys it takes no key")
-def serve_methods(t):
-    for how, shown in (({"passwords": False}, "(publickey)"), ({"authorized": False}, "(password,keyboard-interactive)"),
-                       ({}, "(publickey,password,keyboard-interactive)")):
-        server = t.lab.fresh(t, "serve", **how)
-        result = t.run(["ssh", "-F", "none", "-p", str(server.port), "-o", "UserKnownHostsFile=" + server.known, "-o", "BatchMode=yes",
-                        "-i", t.lab.wrong_key, "marlin@127.0.0.1"])
-        t.fails(result, "Permission denied " + shown)
-
-
-@case("auth: keyboard-interactive at dory serve: --max-auth-tries, and answers that are none")
-def serve_tries(t):
-    server = t.lab.fresh(t, "serve", options=["--max-auth-tries", "3"])
-    result = fetch(t, server, asking("wrong"), options=["PubkeyAuthentication=no", "NumberOfPasswordPrompts=10"], batch=False)
-    t.fails(result, "Received disconnect from", "Too many authentication failures")
-    t.check(len(log_lines(t, server, "keyboard-interactive: refused")) == 3, server.whole_log())
-    for answers in ([], ["", ""], [sandbox.PASSWORD, ""], ["x" * 10240], [""]):
-        transport = paramiko.Transport(("127.0.0.1", server.port))
-        t.at_end(transport.close)
-        transport.start_client()
-        try:
-            transport.auth_interactive(sandbox.USER, lambda title, instructions, prompts: answers)
-            t.fail("%d answers came in" % len(answers))
-        except paramiko.AuthenticationException:
-            pass
-        transport.close()
-
-
-@case("auth: keyboard-interactive at dory serve: an unknown user sees what a known one sees")
-def serve_unknown(t):
-    server = t.lab.fresh(t, "serve")
-    seen = []
-    for user in (sandbox.USER, "nobody-here", "x" * 32):
-        prompts = []
-        transport = paramiko.Transport(("127.0.0.1", server.port))
-        t.at_end(transport.close)
-        transport.start_client()
-
-        def handler(title, instructions, asked):
-            prompts.append((title, instructions, asked))
-            return [sandbox.PASSWORD if user != sandbox.USER else "wrong"]
-        for _ in range(2):
-            try:
-                transport.auth_interactive(user, handler)
-                t.fail("%s came in" % user)
-            except paramiko.BadAuthenticationType as e:
-                t.fail("%s: %s" % (user[:20], e))
-            except paramiko.AuthenticationException:
-                pass
-        transport.close()
-        seen.append(prompts)
-    t.check(seen[0] == [("", "", [("Password: ", False)])] * 2, "asked %r" % seen[0])
-    t.check(seen[1] == seen[0] and seen[2] == seen[0], "others were asked %r" % seen[1:])
-
-
-@case("auth: --login-grace-time of dory serve ends who does not answer its question")
-def serve_grace(t):
-    server = t.lab.fresh(t, "serve", options=["--login-grace-time", "1"])
-    waiting = threading.Event()
-    transport = paramiko.Transport(("127.0.0.1", server.port))
-    t.at_end(transport.close)
-    transport.start_client()
-
-    def handler(title, instructions, asked):
-        waiting.set()
-        t.eventually(lambda: not transport.is_active(), "the end of the connection")
-        return [sandbox.PASSWORD]
-    try:
-        transport.auth_interactive(sandbox.USER, handler)
-        t.fail("it came in")
-    except (paramiko.SSHException, EOFError, OSError):
-        pass
-    t.check(waiting.is_set(), "nothing was asked")
-    log_lines(t, server, "session without login")
-
-
-@case("auth: the log of dory serve: each login with method, key and address, names escaped")
-def serve_log(t):
-    server = t.lab.fresh(t, "serve", options=["-v"])
-    server.folder(t)
-    for name in ("evil\x1b[31m\nfake: line", sandbox.USER):
-        transport = paramiko.Transport(("127.0.0.1", server.port))
-        t.at_end(transport.close)
-        transport.start_client()
-        here = "127.0.0.1:%d" % transport.sock.getsockname()[1]
-        for word in ("wrong", "wr\nong"):
-            try:
-                transport.auth_password(name, word, fallback=False)
-            except paramiko.AuthenticationException:
-                pass
-        for key in (t.lab.wrong_key, t.lab.key):
-            try:
-                transport.auth_publickey(name, paramiko.Ed25519Key(filename=key))
-            except paramiko.AuthenticationException:
-                pass
-        transport.close()
-        wrong, right = prints(t, t.lab.wrong_key, t.lab.key)
-        shown = "evil\\033[31m\\nfake: line" if name != sandbox.USER else name
-        t.check(len(log_lines(t, server, here, "user %s, password: refused" % shown)) == 2, server.whole_log())
-        log_lines(t, server, here, "user %s, publickey %s: refused" % (shown, wrong))
-        log_lines(t, server, here, "user %s, publickey %s: %s" % (shown, right, "accepted" if name == sandbox.USER else "refused"))
-    t.check("\x1b" not in server.whole_log() and "\nfake" not in server.whole_log(), "a name commands the log")
-    t.check("wr" + "ong" not in server.whole_log(), "a password is in the log")
-
-
-@case("auth: the log of dory serve without -v: failures, and one line for a session that came in")
-def serve_log_short(t):
-    server = t.lab.fresh(t, "serve")
-    there = server.folder(t)
-    files.write(there + "/x", "x", owner=sandbox.UID)
-    wrong, right = prints(t, t.lab.wrong_key, t.lab.key)
-    argv = ["-F", "none", "-o", "UserKnownHostsFile=" + server.known, "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-i", t.lab.wrong_key]
-    t.ok(t.run(["scp", "-O", "-P", str(server.port)] + argv + ["-i", t.lab.key, "marlin@127.0.0.1:%s/x" % t.name, t.path("x")]))
-    log_lines(t, server, "session of marlin (publickey %s)" % right)
-    lines = [x for x in server.whole_log().splitlines() if "127.0.0.1:" in x and "listening" not in x]
-    t.check(len(lines) == 2 and "download" in lines[0], "the log: %r" % lines)
-    t.fails(t.run(["ssh", "-p", str(server.port)] + argv + ["marlin@127.0.0.1", "x"]), "denied")
-    log_lines(t, server, "session without login as marlin, last key %s" % wrong)
-    t.fails(fetch(t, server, key=t.lab.wrong_key), "denied")        # signs at once
-    log_lines(t, server, "user marlin, publickey %s: refused" % wrong)
-
-
 # ---- key files
 
-@case("auth: key files of every type, named and as defaults")
+@case("dory to sshd: auth: key files of every type, named and as defaults")
 def key_files(t):
     home = t.path("home")
     os.makedirs(home + "/.ssh")
@@ -662,7 +375,7 @@ def key_files(t):
         server.stop()
 
 
-@case("auth: a passphrase is asked for once the server takes the key, and for no other")
+@case("dory to sshd: auth: a passphrase is asked for once the server takes the key, and for no other")
 def passphrases(t):
     a, b = make_key(t, "a", "rsa", ("-b", "2048")), make_key(t, "b", "ecdsa", ("-b", "256"))
     server = sshd(t, b)
@@ -680,129 +393,27 @@ def passphrases(t):
     arrived(t, fetch(t, server, asking("secret"), key=b, batch=False))
 
 
-# ---- authorized_keys of dory serve
-
-def own_file(t, text, mode=0o644, folder_mode=0o755):
-    folder = os.path.join(t.lab.keys, "of." + t.name)
-    if not os.path.isdir(folder):
-        os.mkdir(folder)
-    os.chmod(folder, folder_mode)
-    return files.write(os.path.join(folder, "authorized_keys"), text, mode=mode)
-
-
-def keyed(t, line):
-    """A server that lets the lab's key in by this line."""
-    path = own_file(t, line.replace("KEY", t.lab.public(t.lab.key)) + "\n")
-    return t.lab.fresh(t, "serve", authorized=path, passwords=False)
-
-
-def scp(t, server, source, target):
-    return OPENSSH.copy(t, server, source, target)
-
-
-@case("auth: command= in authorized_keys: a forced upload goes where the line says, as with sshd")
-def forced_upload(t):
-    source = files.write(t.path("source"), "content")
-    for kind in ("serve", "sshd"):
-        line = 'restrict,command="scp -t %s/in" %s' % (t.name, t.lab.public(t.lab.key))
-        server = t.lab.fresh(t, kind, authorized=own_file(t, line + "\n"))
-        there = server.folder(t)
-        os.mkdir(there + "/in")
-        os.chown(there + "/in", sandbox.UID, sandbox.UID)
-        files.write(there + "/secret", "secret", owner=sandbox.UID)
-        t.ok(scp(t, server, source, R(t.name + "/elsewhere")))
-        files.only(there, "in", "secret")
-        files.holds(there + "/in/source", "content")
-        for command in ("cat %s/secret", "scp -f %s/secret"):
-            t.check(b"secret" not in SSH_.run(t, server, [command % t.name], stdin=b"\0\0\0").out, "%s: %s" % (kind, command))
-        if kind == "serve":
-            log_lines(t, server, "scp -t %s/in instead of scp -t %s/elsewhere" % (t.name, t.name))
-        server.stop()
-        shutil.rmtree(there)
-
-
-@case("auth: command= in authorized_keys: a forced download")
-def forced_download(t):
-    server = keyed(t, 'command="scp -f %s/public" KEY' % t.name)
-    there = server.folder(t)
-    files.write(there + "/public", "for all", owner=sandbox.UID)
-    files.write(there + "/secret", "secret", owner=sandbox.UID)
-    t.ok(scp(t, server, R(t.name + "/public"), t.path("b")))
-    files.holds(t.path("b"), "for all")
-    for command in ("scp -f %s/secret", "scp -t %s/secret", "cat %s/secret"):
-        out = SSH_.run(t, server, [command % t.name], stdin=b"\0\0\0").out
-        t.check(out.endswith(b" public\nfor all\0"), "%s: %r" % (command, out))
-    files.only(there, "public", "secret")
-    files.holds(there + "/secret", "secret")
-
-
-@case("auth: command= holds for its key alone, not for a password or another key")
-def forced_alone(t):
-    marlin = t.lab.public(t.lab.marlin_key)
-    path = own_file(t, 'command="scp -t in" %s\n%s\n' % (t.lab.public(t.lab.key), marlin))
-    server = t.lab.fresh(t, "serve", authorized=path)
-    there = server.folder(t)
-    source = files.write(t.path("source"), "content")
-    t.ok(OPENSSH.copy(t, server, source, R(t.name + "/a")))
-    files.holds(server.root + "/in", "content")
-    os.remove(server.root + "/in")
-    t.ok(OPENSSH.copy(t, server, source, R(t.name + "/b"), key=t.lab.marlin_key))
-    t.ok(OPENSSH.copy(t, server, source, R(t.name + "/c"), password=sandbox.PASSWORD))
-    files.only(there, "b", "c")
-
-
-@case("auth: what authorized_keys cannot honour is refused, and the log says line and reason")
-def not_honoured(t):
-    source = files.write(t.path("source"), "content")
-    key = t.lab.public(t.lab.key)
-    for text, words in (
-            ('# x\nprincipals="a" %s\n' % key, ("authorized_keys:2", "principals")),
-            ("restrict,verify-required %s\n" % key, ("authorized_keys:1", "verify-required")),
-            ('environment="A=B" %s\r\n' % key, ("authorized_keys:1", "environment")),
-            ('command="sh -c \'scp -t x\'" %s\n' % key, ("authorized_keys:1", "command=")),
-            ('from="::1" %s\n' % key, ("authorized_keys:1", "from=")),
-            ('expiry-time="20200101Z" %s\n' % key, ("authorized_keys:1", "expiry-time=")),
-            ("%s %s\n" % ("x" * 17000, key), ("authorized_keys:1", "left out"))):
-        server = t.lab.fresh(t, "serve", authorized=own_file(t, text), passwords=False)
-        t.fails(OPENSSH.copy(t, server, source, R("x")), "denied")
-        log_lines(t, server, prints(t, t.lab.key)[0], *words)
+@case("dory to sshd: auth: certificates that ssh-agent holds")
+def certificates(t):
+    authority = make_key(t, "authority")
+    for kind, flags in (("ed25519", ()), ("ecdsa", ("-b", "521")), ("rsa", ("-b", "3072"))):
+        key = make_key(t, kind, kind, flags)
+        t.ok(t.run(["ssh-keygen", "-q", "-s", authority, "-I", "marlin's", "-n", sandbox.USER, key + ".pub"]))
+        server = sshd(t, config=["TrustedUserCAKeys %s" % files.write(os.path.join(t.lab.keys, "ca." + t.name), t.lab.public(authority) + "\n", mode=0o644)])
+        agent = Agent(t, key)
+        result = arrived(t, fetch(t, server, agent.env))
+        t.check(len(offered(result)) == 2, "offered %r" % offered(result))      # the plain key first, as the agent lists them
+        t.fails(fetch(t, server, key=key), "denied")
+        agent.process.kill()
+        os.remove(agent.socket)
         server.stop()
 
 
-@case("auth: authorized_keys that others can replace")
-def replaceable(t):
-    source = files.write(t.path("source"), "content")
-    key = t.lab.public(t.lab.key) + "\n"
-    for mode, folder, comes_in in ((0o644, 0o755, True), (0o664, 0o755, False), (0o646, 0o755, False), (0o644, 0o775, False), (0o644, 0o757, False),
-                                   (0o600, 0o755, False)):     # the last: not this user's
-        server = t.lab.fresh(t, "serve", authorized=own_file(t, key), passwords=False)
-        server.folder(t)
-        path = own_file(t, key, mode, folder)
-        result = OPENSSH.copy(t, server, source, R(t.name + "/a"))
-        if comes_in:
-            t.ok(result)
-        else:
-            t.fails(result, "denied")
-            log_lines(t, server, path, ("chmod go-w" if mode != 0o600 else "cannot read"))
-        server.stop()
-
-
-@case("auth: command=\"internal-sftp\" in authorized_keys: no other subsystem and no command, as with sshd")
-def forced_sftp(t):
-    source = files.write(t.path("source"), "content")
-    for kind in ("serve", "sshd"):
-        server = t.lab.fresh(t, kind, config=["Subsystem sftp internal-sftp"],
-                             authorized=own_file(t, 'command="internal-sftp",restrict %s\n' % t.lab.public(t.lab.key)))
-        there = server.folder(t)
-        argv, env = OPENSSH.command(t, server, [source], R(t.name + "/a"), ["-s"])
-        argv.remove("-O")
-        t.ok(t.run(argv, env=env))
-        files.holds(there + "/a", "content")
-        init = (5).to_bytes(4, "big") + b"\x01\0\0\0\x03"
-        result = SSH_.run(t, server, ["other"], ["-s"], stdin=init)
-        t.check(result.rc != 0 and not result.out, "%s: another subsystem: %r" % (kind, result.out))
-        for command in ("scp -f %s/a" % t.name, "echo hello", "internal-sftp"):
-            result = t.fails(SSH_.run(t, server, [command], stdin=init))
-            t.check(b"sftp" in result.out + result.err and b"content" not in result.out, "%s: %s: %r" % (kind, command, result.out))
-        server.stop()
-        shutil.rmtree(there)
+@case("dory to sshd: auth: the banner is on standard error, escaped, and not with -q or LogLevel=ERROR")
+def banner(t):
+    server = sshd(t, t.lab.key, config=["Banner " + files.write(t.path("banner"), b"Only\x1b[31m for\r\nfriends\n", mode=0o644)])
+    result = arrived(t, fetch(t, server, key=t.lab.key))
+    t.check(b"Only\\033[31m for\nfriends\n" in result.err and b"Only" not in result.out, "%r" % result.err)
+    for flags, options in ((["-q"], ["LogLevel=ERROR"]), ([], ["LogLevel=ERROR"]), ([], ["LogLevel=QUIET"])):
+        result = arrived(t, fetch(t, server, key=t.lab.key, flags=flags, options=options))
+        t.check(b"friends" not in result.err, "%r %r: %r" % (flags, options, result.err))
