@@ -414,6 +414,6 @@ def banner(t):
     server = sshd(t, t.lab.key, config=["Banner " + files.write(t.path("banner"), b"Only\x1b[31m for\r\nfriends\n", mode=0o644)])
     result = arrived(t, fetch(t, server, key=t.lab.key))
     t.check(b"Only\\033[31m for\nfriends\n" in result.err and b"Only" not in result.out, "%r" % result.err)
-    for flags, options in ((["-q"], ["LogLevel=ERROR"]), ([], ["LogLevel=ERROR"]), ([], ["LogLevel=QUIET"])):
-        result = arrived(t, fetch(t, server, key=t.lab.key, flags=flags, options=options))
+    for flags, options in ((["-q"], []), ([], ["LogLevel=ERROR"]), ([], ["LogLevel=QUIET"])):
+        result = arrived(t, fetch(t, server, key=t.lab.key, flags=flags, options=options, verbose=False))
         t.check(b"friends" not in result.err, "%r %r: %r" % (flags, options, result.err))

@@ -47,11 +47,11 @@ def prints(t, *keys):
     return [t.ok(t.run(["ssh-keygen", "-l", "-f", k + ".pub"])).out.decode().split()[1] for k in keys]
 
 
-def fetch(t, server, env=None, flags=(), options=(), key=None, home=None, batch=True):
+def fetch(t, server, env=None, flags=(), options=(), key=None, home=None, batch=True, verbose=True):
     """`dory scp` of a file from the server; the identities are what flags and options say."""
     there = server.folder(t)
     files.write(there + "/x", "content", owner=sandbox.UID)
-    argv = [t.lab.dory, "scp", "-P", str(server.port), "-v"] + list(flags)
+    argv = [t.lab.dory, "scp", "-P", str(server.port)] + ["-v"] * verbose + list(flags)
     options = list(options) + ["UserKnownHostsFile=" + server.known, "StrictHostKeyChecking=yes"] + (["BatchMode=yes"] if batch else [])
     for option in options:
         argv += ["-o", option]
