@@ -122,6 +122,11 @@ int dory_key_from_pem(struct dory_key *key, const char *text, const char *passph
    Returns its length. */
 int dory_key_to_pem(const struct dory_key *key, bool pkcs8, char *text, size_t cap);
 
+/* OpenSSH's encryption of private keys, bcrypt_pbkdf and AES ("aes256-ctr", "aes256-cbc"): bytes[0..n) in place. Whether the passphrase was
+   right shows in what comes out. DORY_E_NOSYS: another cipher, or too many rounds, or Botan, which has the derivation, is not installed. */
+bool dory_bcrypt_is_there(void);
+int dory_bcrypt_decrypt(const char *cipher, const char *passphrase, const uint8_t *salt, size_t salt_n, uint32_t rounds, uint8_t *bytes, size_t n);
+
 /* A packet cipher (RFC 4253 6). One context a direction, `ctx` aligned to 16 and at least ctx_size bytes.
    A packet is pkt[0..n): 4 bytes packet_length, then packet_length bytes; the tag follows at pkt[n..n+tag_size).
    seq is the packet's sequence number. seal encrypts in place and writes the tag; open verifies, then decrypts in place, and on

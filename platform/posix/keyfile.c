@@ -37,18 +37,40 @@ static int explain_type(const char *name, const struct dory_blob *pub, char why[
     return dory_why(why, DORY_E_NOSYS, "%s is a key of the type %s; dory uses ssh-ed25519, ecdsa-sha2-nistp256 and ssh-rsa", name, type);
 }
 
-/* Its key derivation, bcrypt_pbkdf, is in no library that dory could use. */
+/* Its key derivation, bcrypt_pbkdf, is in none of the libraries that dory is linked with. */
 static int explain_encrypted(const char *name, const struct dory_blob *pub, char why[DORY_WHY_MAX])
 {
     char type[DORY_KEY_TYPE_MAX];
     bool converts = dory_blob_type(pub->p, pub->n, type, sizeof type) && strcmp(type, "ssh-ed25519") != 0;
     return dory_why(why, DORY_E_NOSYS,
-                    "%s is protected by a passphrase in OpenSSH's own format, which dory cannot open: load it into ssh-agent (ssh-add %s), "
-                    "or use a copy %s: cp %s COPY && ssh-keygen -p %s -f COPY",
-                    name, name, converts ? "in PKCS #8 format" : "without passphrase", name, converts ? "-m PKCS8" : "-N ''");
+                    "%s is protected by a passphrase in a way that dory cannot undo here: load it into ssh-agent (ssh-add %s)%s, or use a "
+                    "copy %s: cp %s COPY && ssh-keygen -p %s -f COPY",
+                    name, name, dory_bcrypt_is_there() ? "" : ", install Botan's library (libbotan-2-19 on Debian 12)", converts ? "in PKCS #8 format" : "without passphrase", name, converts ? "-m PKCS8" : "-N ''");
 }
 
-static int parse_openssh(const char *name, const char *text, size_t n, struct dory_key *key, char *comment, char why[DORY_WHY_MAX])
+/* For both formats: what the person has to be asked, or told. */
+static int explain_passphrase(const char *name, int error, char why[DORY_WHY_MAX])
+{
+    return dory_why(why, error, error == DORY_E_PASSPHRASE ? "%s is protected by a passphrase" : "%s: wrong passphrase", name);
+}
+
+static int read_locked(const char *name, struct dory_openssh_file *file, const char *passphrase, uint8_t *bytes, struct dory_key *key,
+                       char *comment, char why[DORY_WHY_MAX])
+{
+    int r = passphrase ? dory_openssh_unlock(file, passphrase, bytes) : dory_bcrypt_is_there() ? DORY_E_PASSPHRASE : DORY_E_NOSYS;
+    if (r == DORY_E_NOSYS)
+        return explain_encrypted(name, &file->pub, why);
+    if (r == DORY_OK)
+        r = dory_openssh_read(file, key, comment);
+    if (r == DORY_E_CRYPTO) /* the two check numbers differ */
+        r = DORY_E_BAD_PASSPHRASE;
+    if (r == DORY_E_NOSYS)
+        return explain_type(name, &file->pub, why);
+    return r == DORY_OK ? r : explain_passphrase(name, r, why);
+}
+
+static int parse_openssh(const char *name, const char *text, size_t n, const char *passphrase, struct dory_key *key, char *comment,
+                         char why[DORY_WHY_MAX])
 {
     uint8_t bytes[DORY_KEYFILE_MAX];
     struct dory_openssh_file file;
@@ -56,7 +78,7 @@ static int parse_openssh(const char *name, const char *text, size_t n, struct do
     if (r != DORY_OK)
         r = explain_foreign(name, "?", 1, why);
     else if (!dory_blob_is(&file.cipher, "none"))
-        r = explain_encrypted(name, &file.pub, why);
+        r = read_locked(name, &file, passphrase, bytes, key, comment, why);
     else if ((r = dory_openssh_read(&file, key, comment)) != DORY_OK)
         r = r == DORY_E_NOSYS ? explain_type(name, &file.pub, why) : explain_foreign(name, "?", 1, why);
     dory_wipe(bytes, sizeof bytes);
@@ -68,8 +90,8 @@ static int parse_pem(const char *name, const char *text, const char *passphrase,
     int r = dory_key_from_pem(key, text, passphrase);
     switch (r) {
     case DORY_OK: return r;
-    case DORY_E_PASSPHRASE: return dory_why(why, r, "%s is protected by a passphrase", name);
-    case DORY_E_BAD_PASSPHRASE: return dory_why(why, r, "%s: wrong passphrase", name);
+    case DORY_E_PASSPHRASE:
+    case DORY_E_BAD_PASSPHRASE: return explain_passphrase(name, r, why);
     case DORY_E_NOSYS:
         return dory_why(why, r,
                         "%s is a PEM file with a key or an encryption that dory does not know: it uses Ed25519, ECDSA on P-256 and RSA of %d "
@@ -92,7 +114,7 @@ int dory_keyfile_parse(const char *name, const char *text, size_t n, const char 
     memcpy(copy, text, n);
     copy[n] = 0;
     if (begins(copy, n, OPENSSH_BEGIN))
-        r = parse_openssh(name, copy, n, key, comment, why);
+        r = parse_openssh(name, copy, n, passphrase, key, comment, why);
     else if (strstr(copy, "-----BEGIN ") != NULL)
         r = parse_pem(name, copy, passphrase, key, why);
     else

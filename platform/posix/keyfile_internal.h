@@ -10,11 +10,14 @@
 
 /* A file taken apart; slices of the bytes that openssh_open made. priv is encrypted unless cipher is "none". */
 struct dory_openssh_file {
-    struct dory_blob cipher, pub, priv;
+    struct dory_blob cipher, kdf, kdf_options, pub, priv;
 };
 
 /* text[0..n) without its armour goes to bytes[DORY_KEYFILE_MAX]. DORY_E_CRYPTO: it is no such file, or damaged. */
 int dory_openssh_open(const char *text, size_t n, uint8_t *bytes, struct dory_openssh_file *file);
+/* Decrypts the private half, in the bytes that openssh_open made. Whether it was the right passphrase shows in dory_openssh_read.
+   DORY_E_NOSYS: encrypted in a way that is not known here. */
+int dory_openssh_unlock(struct dory_openssh_file *file, const char *passphrase, uint8_t *bytes);
 /* The private half, held against the public one. DORY_E_NOSYS: of a type or size that is not known here. The comment may be NULL. */
 int dory_openssh_read(const struct dory_openssh_file *file, struct dory_key *key, char *comment);
 /* The whole file into text; its length. */

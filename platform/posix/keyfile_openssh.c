@@ -45,13 +45,26 @@ int dory_openssh_open(const char *text, size_t n, uint8_t *bytes, struct dory_op
         return DORY_E_CRYPTO;
     struct dory_blob in = {.p = bytes + sizeof MAGIC, .n = (size_t)size - sizeof MAGIC};
     file->cipher = dory_blob_string(&in);
-    dory_blob_string(&in); /* kdf */
-    dory_blob_string(&in); /* its options */
+    file->kdf = dory_blob_string(&in);
+    file->kdf_options = dory_blob_string(&in);
     if (dory_blob_u32(&in) != 1)
         in.bad = true;
     file->pub = dory_blob_string(&in);
     file->priv = dory_blob_string(&in);
     return in.bad ? DORY_E_CRYPTO : DORY_OK;
+}
+
+int dory_openssh_unlock(struct dory_openssh_file *file, const char *passphrase, uint8_t *bytes)
+{
+    struct dory_blob options = file->kdf_options, salt = dory_blob_string(&options);
+    uint32_t rounds = dory_blob_u32(&options);
+    char cipher[32] = "";
+    if (!dory_blob_is(&file->kdf, "bcrypt") || file->cipher.n >= sizeof cipher)
+        return DORY_E_NOSYS;
+    if (options.bad || options.n > 0)
+        return DORY_E_CRYPTO;
+    memcpy(cipher, file->cipher.p, file->cipher.n);
+    return dory_bcrypt_decrypt(cipher, passphrase, salt.p, salt.n, rounds, bytes + (file->priv.p - bytes), file->priv.n);
 }
 
 void dory_copy_comment(char *out, const uint8_t *text, size_t n)
