@@ -22,10 +22,7 @@ int dory_device_help(struct dory_device *device, const char *args, struct dory_t
 {
     (void)args;
     for (const struct dory_device_command *c = device->config->commands; c->name; c++) {
-        dory_text_put(out, c->name);
-        dory_text_column(out, 16);
-        dory_text_put(out, c->help);
-        dory_text_put(out, c->console ? " (console only)\n" : "\n");
+        dory_text_say(out, "%s%t%s%s\n", c->name, 16u, c->help, c->console ? " (console only)" : "");
     }
     return 0;
 }
@@ -33,19 +30,9 @@ int dory_device_help(struct dory_device *device, const char *args, struct dory_t
 int dory_device_version(struct dory_device *device, const char *args, struct dory_text *out)
 {
     (void)args;
-    dory_text_put(out, DEVICE_SOFTWARE " on ");
-    dory_text_put(out, dory_board_name);
-    dory_text_put(out, ", firmware ");
-    dory_text_put(out, device->config->version);
-    dory_text_put(out, dory_board_emulated ? "\nThe entropy is emulated: not for real use\n" : "\n");
+    dory_text_say(out, DEVICE_SOFTWARE " on %s, firmware %s\n%s", dory_board_name, device->config->version,
+                  dory_board_emulated ? "The entropy is emulated: not for real use\n" : "");
     return 0;
-}
-
-static void state_of(const struct dory_flash_status *status, struct dory_text *out)
-{
-    dory_text_put(out, status->running ? "running" : status->valid ? "valid" : "empty");
-    if (status->chosen)
-        dory_text_put(out, ",active");
 }
 
 /* NAME STATE SIZE ROOM HASH, a line a slot */
@@ -62,17 +49,10 @@ int dory_device_slots(struct dory_device *device, const char *args, struct dory_
         r = dory_flash_status(&device->flash, i, &status);
         if (r == DORY_E_AGAIN)
             return r;
-        dory_text_put(out, slots[i].name);
-        dory_text_column(out, 17);
-        state_of(&status, out);
-        dory_text_column(out, 33);
-        dory_text_number(out, status.size);
-        dory_text_put(out, " of ");
-        dory_text_number(out, status.room);
-        if (status.valid && slots[i].kind != DORY_FLASH_LOG) {
-            dory_text_column(out, 52);
-            dory_text_hex(out, status.sha256, slots[i].kind == DORY_FLASH_FIRMWARE ? 32 : 4);
-        }
+        dory_text_say(out, "%s%t%s%s%t%u of %u", slots[i].name, 17u, status.running ? "running" : status.valid ? "valid" : "empty",
+                      status.chosen ? ",active" : "", 33u, status.size, status.room);
+        if (status.valid && slots[i].kind != DORY_FLASH_LOG)
+            dory_text_say(out, "%t%h", 52u, status.sha256, slots[i].kind == DORY_FLASH_FIRMWARE ? (size_t)32 : (size_t)4);
         dory_text_put(out, "\n");
     }
     return 0;
@@ -97,10 +77,7 @@ int dory_device_stats(struct dory_device *device, const char *args, struct dory_
 
     (void)args;
     for (unsigned i = 0; i < sizeof counts / sizeof *counts; i++) {
-        dory_text_put(out, names[i]);
-        dory_text_column(out, 24);
-        dory_text_number(out, counts[i]);
-        dory_text_put(out, "\n");
+        dory_text_say(out, "%s%t%u\n", names[i], 24u, counts[i]);
     }
     return 0;
 }
@@ -121,10 +98,7 @@ int dory_device_activate(struct dory_device *device, const char *args, struct do
     int slot = dory_flash_find(&device->flash, args), r;
 
     r = slot < 0 ? DORY_E_ARG : dory_flash_activate(&device->flash, (unsigned)slot);
-    dory_text_put(out, "activate: ");
-    dory_text_bytes(out, args, strlen(args));
-    dory_text_put(out, ": ");
-    dory_text_put(out, r ? why_not(r) : "runs from the next boot on");
+    dory_text_say(out, "activate: %b: %s", args, strlen(args), r ? why_not(r) : "runs from the next boot on");
     if (!r)
         dory_device_log(device, out->p);
     dory_text_put(out, "\n");
@@ -150,8 +124,7 @@ int dory_device_forget(struct dory_device *device, const char *args, struct dory
         if ((slot = dory_flash_find(&device->flash, names[i])) >= 0)
             r = dory_flash_put(&device->flash, (unsigned)slot, NULL, 0);
     if (r) {
-        dory_text_put(out, dory_strerror(r));
-        dory_text_put(out, "\n");
+        dory_text_say(out, "%s\n", dory_strerror(r));
         return 1;
     }
     dory_device_log(device, "keys and password forgotten");

@@ -22,18 +22,29 @@ void dory_i_device_say(const char *text)
     }
 }
 
-void dory_i_device_fingerprint(struct dory_text *text, const uint8_t *blob, size_t n)
+void dory_i_device_print(const char *format, ...)
+{
+    char buf[256];
+    struct dory_text text;
+    va_list args;
+
+    dory_text_init(&text, buf, sizeof buf);
+    va_start(args, format);
+    dory_text_vsay(&text, format, args);
+    va_end(args);
+    dory_i_device_say(buf);
+}
+
+void dory_i_device_fingerprint(char out[DEVICE_FINGERPRINT], const uint8_t *blob, size_t n)
 {
     struct dory_sha256 hash;
     uint8_t digest[32];
-    char base64[45];
 
     dory_sha256_init(&hash);
     dory_sha256_update(&hash, blob, n);
     dory_sha256_final(&hash, digest);
-    dory_base64_encode(base64, sizeof base64, digest, sizeof digest, false);
-    dory_text_put(text, "SHA256:");
-    dory_text_put(text, base64);
+    memcpy(out, "SHA256:", 7);
+    dory_base64_encode(out + 7, DEVICE_FINGERPRINT - 7, digest, sizeof digest, false);
 }
 
 /* Milliseconds by 1000 without the long division of 64 bits. */
@@ -44,16 +55,13 @@ uint32_t dory_i_device_seconds(const struct dory_device *device)
 
 static void greet(struct dory_device *device)
 {
-    char buf[256];
+    char buf[128], fingerprint[DEVICE_FINGERPRINT];
     struct dory_text text;
 
     dory_text_init(&text, buf, sizeof buf);
-    dory_text_put(&text, "\n");
     dory_device_version(device, "", &text);
-    dory_text_put(&text, "host key ");
-    dory_i_device_fingerprint(&text, device->hostkey.blob, device->hostkey.n);
-    dory_text_put(&text, " (ED25519)\n");
-    dory_i_device_say(buf);
+    dory_i_device_fingerprint(fingerprint, device->hostkey.blob, device->hostkey.n);
+    dory_i_device_print("\n%shost key %s (ED25519)\n", buf, fingerprint);
 }
 
 void dory_i_device_print_setup(struct dory_device *device)
@@ -62,13 +70,9 @@ void dory_i_device_print_setup(struct dory_device *device)
 
     if (dory_i_device_has_credentials(device) == 1)
         return;
-    dory_i_device_say("No key and no password is set. Until one is, the password of this boot lets in ");
-    dory_i_device_say(user);
-    dory_i_device_say(": ");
-    dory_i_device_say(device->setup);
-    dory_i_device_say("\nTo set a key: scp ~/.ssh/id_ed25519.pub ");
-    dory_i_device_say(user);
-    dory_i_device_say("@THIS-DEVICE:authorized_keys\n");
+    dory_i_device_print("No key and no password is set. Until one is, the password of this boot lets in %s: %s\n"
+                        "To set a key: scp ~/.ssh/id_ed25519.pub %s@THIS-DEVICE:authorized_keys\n",
+                        user, device->setup, user);
 }
 
 /* ---- first boot */
@@ -150,9 +154,9 @@ int dory_device_init(struct dory_device *device, const struct dory_device_config
         device->sessions[i].device = device;
     r = start(device);
     if (r) {
-        dory_i_device_say("\nDory does not start: ");
-        dory_i_device_say(r == DORY_E_RNG ? "no entropy, so no key would be safe" : r == DORY_E_ARG ? "the table of slots cannot work" : dory_strerror(r));
-        dory_i_device_say("\n");
+        dory_i_device_print("\nDory does not start: %s\n", r == DORY_E_RNG   ? "no entropy, so no key would be safe"
+                                                          : r == DORY_E_ARG ? "the table of slots cannot work"
+                                                                            : dory_strerror(r));
         return r;
     }
     greet(device);

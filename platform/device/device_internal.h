@@ -15,8 +15,11 @@
 #define DEVICE_SOFTWARE "Dory_1.0"
 
 /* device.c */
-void dory_i_device_say(const char *text); /* to the console, with "\r\n" for each "\n" */
-void dory_i_device_fingerprint(struct dory_text *text, const uint8_t *blob, size_t n);
+/* To the console, with "\r\n" for each "\n": a text as it is; one put together as dory_text_say does. */
+void dory_i_device_say(const char *text);
+void dory_i_device_print(const char *format, ...);
+#define DEVICE_FINGERPRINT 52 /* "SHA256:" and base64 with its NUL */
+void dory_i_device_fingerprint(char out[DEVICE_FINGERPRINT], const uint8_t *blob, size_t n);
 void dory_i_device_print_setup(struct dory_device *device); /* how to log in the first time, if nobody can log in otherwise */
 uint32_t dory_i_device_seconds(const struct dory_device *device); /* since the start, good for a year */
 uint8_t dory_i_device_live(const struct dory_device *device); /* sessions */
@@ -35,8 +38,8 @@ uint32_t dory_i_session_turn(struct dory_device_session *session);
 void dory_i_session_disconnect(struct dory_device_session *session, const char *text);
 void dory_i_session_abort(struct dory_device_session *session);
 
-/* A line of the log about this connection: what, bytes made printable, more. */
-void dory_i_session_say(struct dory_device_session *session, const char *what, const void *bytes, size_t n, const char *more);
+/* A line of the log about this connection, put together as dory_text_say does. */
+void dory_i_session_say(struct dory_device_session *session, const char *format, ...);
 
 /* commands.c */
 /* The command that line[0..n) names; *args is where its arguments begin. NULL: there is none such. */

@@ -2,6 +2,7 @@
 #ifndef DORY_TEXT_H
 #define DORY_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,5 +21,9 @@ void dory_text_number(struct dory_text *text, uint32_t v);
 void dory_text_hex(struct dory_text *text, const uint8_t *bytes, size_t n);
 /* Blanks up to column `width` of the present line, one at least. */
 void dory_text_column(struct dory_text *text, size_t width);
+
+/* Several at once: %s a text; %u a uint32_t; %b foreign bytes and %h bytes in hex, each a pointer and a size_t; %t an unsigned: the column. No other. */
+void dory_text_say(struct dory_text *text, const char *format, ...);
+void dory_text_vsay(struct dory_text *text, const char *format, va_list args);
 
 #endif

@@ -13,12 +13,8 @@ void dory_device_log(struct dory_device *device, const char *line)
     struct dory_text text;
 
     dory_text_init(&text, buf, sizeof buf);
-    dory_text_put(&text, "[");
-    dory_text_number(&text, dory_i_device_seconds(device));
-    dory_text_put(&text, "] ");
-    dory_text_bytes(&text, line, strlen(line));
-    dory_i_device_say(buf);
-    dory_i_device_say("\n");
+    dory_text_say(&text, "[%u] %b", dory_i_device_seconds(device), line, strlen(line));
+    dory_i_device_print("%s\n", buf);
     if (sizeof log->pending - log->n < text.n + 1) {
         log->lost++;
         return;

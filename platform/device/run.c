@@ -50,33 +50,9 @@ int dory_device_pools(struct dory_device *device, const char *args, struct dory_
     (void)device;
     (void)args;
     for (unsigned i = 0; dory_lwip_pool(i, &pool); i++) {
-        dory_text_put(out, pool.name);
-        dory_text_column(out, 24);
-        dory_text_number(out, pool.now);
-        dory_text_put(out, " now, ");
-        dory_text_number(out, pool.most);
-        dory_text_put(out, " most, of ");
-        dory_text_number(out, pool.size);
-        dory_text_put(out, "\n");
+        dory_text_say(out, "%s%t%u now, %u most, of %u\n", pool.name, 24u, (uint32_t)pool.now, (uint32_t)pool.most, (uint32_t)pool.size);
     }
     return 0;
-}
-
-static void print_address(const struct dory_lwip_config *net, uint16_t port)
-{
-    char buf[64];
-    struct dory_text text;
-
-    dory_text_init(&text, buf, sizeof buf);
-    dory_text_put(&text, "Listening on ");
-    for (int i = 0; i < 4; i++) {
-        dory_text_put(&text, i ? "." : "");
-        dory_text_number(&text, net->address[i]);
-    }
-    dory_text_put(&text, " port ");
-    dory_text_number(&text, port);
-    dory_text_put(&text, "\n");
-    dory_i_device_say(buf);
 }
 
 _Noreturn static void stop(const char *why)
@@ -90,13 +66,16 @@ _Noreturn void dory_device_run(struct dory_device *device, const struct dory_dev
 {
     uint16_t port = config->port ? config->port : 22;
     uint32_t wait, next;
+    const uint8_t *address;
     struct dory_lwip *conn;
 
     if (dory_device_init(device, config) != DORY_OK)
         stop("");
     if (dory_lwip_init(config->net) != DORY_OK || dory_lwip_listen(port) != DORY_OK)
         stop("Dory does not start: no network\n");
-    print_address(config->net, port);
+    address = config->net->address;
+    dory_i_device_print("Listening on %u.%u.%u.%u port %u\n", (uint32_t)address[0], (uint32_t)address[1], (uint32_t)address[2], (uint32_t)address[3],
+                        (uint32_t)port);
     for (;;) {
         next = dory_lwip_poll();
         while (dory_device_has_room(device) && (conn = dory_lwip_accept()) != NULL)

@@ -9,33 +9,27 @@ enum { GRACE_MS = 60 * 1000, IDLE_MS = 10 * 60 * 1000, KEEPALIVE_MS = 30 * 1000 
 
 /* ---- the log */
 
-void dory_i_session_say(struct dory_device_session *session, const char *what, const void *bytes, size_t n, const char *more)
+void dory_i_session_say(struct dory_device_session *session, const char *format, ...)
 {
     char buf[DORY_FLASH_LINE_MAX], peer[DORY_CONN_PEER_MAX];
     struct dory_text text;
+    va_list args;
 
     session->ops->peer(session->conn, peer);
     dory_text_init(&text, buf, sizeof buf);
-    dory_text_put(&text, peer);
-    dory_text_put(&text, ": ");
-    dory_text_put(&text, what);
-    dory_text_bytes(&text, bytes, n);
-    dory_text_put(&text, more);
+    dory_text_say(&text, "%s: ", peer);
+    va_start(args, format);
+    dory_text_vsay(&text, format, args);
+    va_end(args);
     dory_device_log(session->device, buf);
 }
 
 static void on_end(void *ctx, const char *path, uint64_t size, int status)
 {
     struct dory_device_session *session = ctx;
-    char buf[64];
-    struct dory_text text;
 
-    dory_text_init(&text, buf, sizeof buf);
-    dory_text_put(&text, ", ");
-    dory_text_number(&text, (uint32_t)size);
-    dory_text_put(&text, " bytes: ");
-    dory_text_put(&text, status ? dory_strerror(status) : "done");
-    dory_i_session_say(session, session->command.words.flags & DORY_SCP_TO ? "upload of " : "download of ", path, strlen(path), buf);
+    dory_i_session_say(session, "%s of %b, %u bytes: %s", session->command.words.flags & DORY_SCP_TO ? "upload" : "download", path, strlen(path),
+                       (uint32_t)size, status ? dory_strerror(status) : "done");
     session->device->transfers += !status;
 }
 
@@ -57,10 +51,7 @@ static void refuse_command(struct dory_device_session *session, const char *why,
     out->sent = 0;
     out->status = 127;
     dory_text_init(&out->text, out->buf, sizeof out->buf);
-    dory_text_bytes(&out->text, what, strcspn(what, " \t"));
-    dory_text_put(&out->text, *what ? ": " : "");
-    dory_text_put(&out->text, why);
-    dory_text_put(&out->text, "\n");
+    dory_text_say(&out->text, "%b%s%s\n", what, strcspn(what, " \t"), *what ? ": " : "", why);
 }
 
 static void start_command(struct dory_device_session *session, const char *line)
@@ -205,16 +196,13 @@ static void sign(struct dory_device_session *session, const struct dory_event *e
 
 static void log_in(struct dory_device_session *session, const struct dory_event *event)
 {
-    char buf[64];
-    struct dory_text text;
+    char how[DEVICE_FINGERPRINT] = "password";
 
     session->authenticated = true;
     session->device->logins++;
-    dory_text_init(&text, buf, sizeof buf);
-    dory_text_put(&text, event->method == DORY_AUTH_PUBLICKEY ? ", " : ", password");
     if (event->method == DORY_AUTH_PUBLICKEY)
-        dory_i_device_fingerprint(&text, event->key, event->key_n);
-    dory_i_session_say(session, "login of ", event->user, event->user_n, buf);
+        dory_i_device_fingerprint(how, event->key, event->key_n);
+    dory_i_session_say(session, "login of %b, %s", event->user, event->user_n, how);
 }
 
 /* False: not answered yet. */
@@ -333,8 +321,8 @@ static void end(struct dory_device_session *session)
     const char *text = dory_ssh_error_text(&session->ssh);
 
     if (!session->authenticated || !orderly)
-        dory_i_session_say(session, session->authenticated ? "ended: " : session->refused ? "no login, keys or passwords refused: " : "no login: ",
-            *text ? text : dory_strerror(error), strlen(*text ? text : dory_strerror(error)), "");
+        dory_i_session_say(session, "%s%s: %s", session->authenticated ? "ended" : "no login", session->refused ? ", keys or passwords refused" : "",
+                           *text ? text : dory_strerror(error));
     session->ops->close(session->conn);
     forget(session);
 }

@@ -1,22 +1,19 @@
 /* The subsystem "sftp" over the slots. */
-#include <string.h>
-
 #include "device_internal.h"
 #include "dory_sftp.h"
 
 static void opened(void *ctx, unsigned handle, const char *path, size_t n, bool writes)
 {
     (void)handle;
-    dory_i_session_say(ctx, writes ? "sftp upload of " : "sftp download of ", path, n, "");
+    dory_i_session_say(ctx, "sftp %s of %b", writes ? "upload" : "download", path, n);
 }
 
 static void closed(void *ctx, unsigned handle, int status)
 {
     struct dory_device_session *session = ctx;
-    const char *how = status ? dory_strerror(status) : "done";
 
     (void)handle;
-    dory_i_session_say(session, "sftp: ", how, strlen(how), "");
+    dory_i_session_say(session, "sftp: %s", status ? dory_strerror(status) : "done");
     session->device->transfers += !status;
 }
 
@@ -26,7 +23,7 @@ static void changed(void *ctx, unsigned type, const char *path, size_t n, const 
     (void)to;
     (void)to_n;
     if (!status)
-        dory_i_session_say(ctx, "sftp changed ", path, n, "");
+        dory_i_session_say(ctx, "sftp changed %b", path, n);
 }
 
 static const struct dory_sftp_events events = {.opened = opened, .closed = closed, .changed = changed};

@@ -63,3 +63,43 @@ void dory_text_column(struct dory_text *text, size_t width)
         put(text, ' ');
     while (text->n - line < width && !text->cut);
 }
+
+static void say_one(struct dory_text *text, char what, va_list *args)
+{
+    const void *p;
+
+    switch (what) {
+    case 's': dory_text_put(text, va_arg(*args, const char *)); break;
+    case 'u': dory_text_number(text, va_arg(*args, uint32_t)); break;
+    case 't': dory_text_column(text, va_arg(*args, unsigned)); break;
+    default:
+        p = va_arg(*args, const void *);
+        if (what == 'b')
+            dory_text_bytes(text, p, va_arg(*args, size_t));
+        else
+            dory_text_hex(text, p, va_arg(*args, size_t));
+    }
+}
+
+void dory_text_vsay(struct dory_text *text, const char *format, va_list args)
+{
+    va_list rest;
+
+    va_copy(rest, args);
+    for (; *format; format++) {
+        if (*format == '%')
+            say_one(text, *++format, &rest);
+        else
+            put(text, *format);
+    }
+    va_end(rest);
+}
+
+void dory_text_say(struct dory_text *text, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    dory_text_vsay(text, format, args);
+    va_end(args);
+}
