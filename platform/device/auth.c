@@ -5,7 +5,7 @@
 
 #include "device_internal.h"
 
-enum { LINE = 256, BLOB = 160, ROUNDS_A_TURN = 32 };
+enum { BLOB = 160 };
 
 struct credentials {
     bool key_fits;  /* the key asked about is listed */
@@ -13,41 +13,6 @@ struct credentials {
     bool password;  /* there is one */
     struct dory_password_verifier verifier;
 };
-
-/* ---- lines of a slot */
-
-struct lines {
-    struct dory_device *device;
-    unsigned slot;
-    uint32_t at;
-    char text[LINE];
-};
-
-/* 1: `text` holds the next line, NUL-terminated; longer ones come as "". 0: no more. Negative: cannot be read now, or at all. */
-static int next_line(struct lines *in)
-{
-    bool whole = true;
-    char *end;
-    long n;
-
-    while ((n = dory_flash_get(&in->device->flash, in->slot, in->at, in->text, LINE - 1)) > 0) {
-        end = memchr(in->text, '\n', (size_t)n);
-        in->at += end ? (uint32_t)(end - in->text) + 1 : (uint32_t)n;
-        if (!end && n == LINE - 1) {
-            whole = false;
-            continue;
-        }
-        if (!end)
-            end = in->text + n;
-        if (end > in->text && end[-1] == '\r')
-            end--;
-        *end = '\0';
-        if (!whole || strlen(in->text) != (size_t)(end - in->text))
-            in->text[0] = '\0';
-        return 1;
-    }
-    return n == DORY_E_NOENT ? 0 : (int)n;
-}
 
 /* ---- authorized_keys */
 
@@ -123,12 +88,12 @@ static size_t key_of(const struct dory_device *device, const char *line, uint8_t
 
 static int scan_keys(struct dory_device *device, const uint8_t *key, size_t key_n, struct credentials *found)
 {
-    struct lines in = {.device = device};
+    struct device_lines in = {.device = device};
     int slot = dory_flash_find(&device->flash, "authorized_keys"), r = 0;
     uint8_t blob[BLOB];
 
     in.slot = (unsigned)slot;
-    while (slot >= 0 && (r = next_line(&in)) == 1) {
+    while (slot >= 0 && (r = dory_i_device_line(&in)) == 1) {
         size_t n = key_of(device, in.text, blob);
 
         found->any |= n > 0;
@@ -137,26 +102,7 @@ static int scan_keys(struct dory_device *device, const uint8_t *key, size_t key_
     return r;
 }
 
-/* ---- password */
-
-static int scan_password(struct dory_device *device, struct credentials *found)
-{
-    struct lines in = {.device = device};
-    int slot = dory_flash_find(&device->flash, "password"), r = 0;
-    size_t n = strlen(device->config->user);
-
-    in.slot = (unsigned)slot;
-    while (slot >= 0 && !found->password && (r = next_line(&in)) == 1) {
-        const char *hash = in.text;
-
-        if (strncmp(hash, device->config->user, n) == 0 && hash[n] == ':')
-            hash += n + 1;
-        found->password = dory_password_verifier_parse(hash, strlen(hash), DORY_DEVICE_ROUNDS_MAX, &found->verifier);
-    }
-    dory_wipe(in.text, sizeof in.text);
-    found->any |= found->password;
-    return r < 0 ? r : 0;
-}
+/* ---- */
 
 static int scan(struct dory_device *device, const uint8_t *key, size_t key_n, struct credentials *found)
 {
@@ -164,7 +110,11 @@ static int scan(struct dory_device *device, const uint8_t *key, size_t key_n, st
 
     memset(found, 0, sizeof *found);
     r = scan_keys(device, key, key_n, found);
-    return r < 0 ? r : scan_password(device, found);
+    if (r >= 0 && device->config->passwords)
+        r = device->config->passwords->scan(device, &found->verifier);
+    found->password = r == 1;
+    found->any |= found->password;
+    return r < 0 ? r : 0;
 }
 
 int dory_i_device_has_credentials(struct dory_device *device)
@@ -176,39 +126,14 @@ int dory_i_device_has_credentials(struct dory_device *device)
     return r < 0 ? r : found.any;
 }
 
-static int begin_password(struct dory_device_session *session, const struct dory_event *event, bool right_user, const struct credentials *found)
+static int check_password(struct dory_device_session *session, const struct dory_event *event, bool right_user, const struct credentials *found)
 {
-    struct dory_device_password *check = &session->device->password;
-    const struct dory_password_verifier *v = &found->verifier;
-
     if (!found->any)
         return event->n == DORY_DEVICE_SETUP_SIZE && dory_equal(event->data, session->device->setup, event->n) && right_user;
     if (!found->password)
         return 0;
-    check->owner = session;
-    check->possible = right_user && event->n > 0;
-    memcpy(check->expected, v->hash, sizeof v->hash);
-    dory_pbkdf2_begin(&check->kdf, event->data, event->n, v->salt, v->salt_n, v->rounds);
+    session->device->config->passwords->begin(session, event, right_user, &found->verifier);
     return DORY_E_AGAIN;
-}
-
-/* Between two parts others have as much time as the part took. */
-static int go_on(struct dory_device *device)
-{
-    struct dory_device_password *check = &device->password;
-    uint64_t start = dory_board_millis(), end;
-    bool fits;
-
-    if (start < check->rest_until)
-        return DORY_E_AGAIN;
-    if (dory_pbkdf2_step(&check->kdf, ROUNDS_A_TURN) > 0) {
-        end = dory_board_millis();
-        check->rest_until = end + (end - start);
-        return DORY_E_AGAIN;
-    }
-    fits = dory_equal(check->kdf.out, check->expected, sizeof check->expected) && check->possible;
-    dory_i_device_leave_password(check->owner);
-    return fits;
 }
 
 void dory_i_device_leave_password(struct dory_device_session *session)
@@ -230,12 +155,12 @@ int dory_i_device_authenticate(struct dory_device_session *session, const struct
     int r;
 
     if (device->password.owner == session)
-        return go_on(device);
+        return device->config->passwords->go_on(device);
     if (event->method != DORY_AUTH_PUBLICKEY && device->password.owner)
         return DORY_E_AGAIN;
     r = scan(device, event->key, event->key_n, &found);
     if (r == DORY_OK)
-        r = event->method == DORY_AUTH_PUBLICKEY ? found.key_fits && right_user : begin_password(session, event, right_user, &found);
+        r = event->method == DORY_AUTH_PUBLICKEY ? found.key_fits && right_user : check_password(session, event, right_user, &found);
     dory_wipe(&found, sizeof found);
     return r < 0 && r != DORY_E_AGAIN ? 0 : r;
 }

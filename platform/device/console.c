@@ -65,7 +65,7 @@ static void type(struct dory_device *device, char c)
     }
 }
 
-uint32_t dory_i_console_turn(struct dory_device *device)
+uint32_t dory_device_console(struct dory_device *device)
 {
     struct dory_device_console *console = &device->console;
     int c;

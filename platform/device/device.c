@@ -245,7 +245,8 @@ uint32_t dory_device_turn(struct dory_device *device, uint64_t now_ms)
         if (device->sessions[i].ops)
             sooner(&wait, dory_i_session_turn(&device->sessions[i]));
     sooner(&wait, dory_i_log_turn(device));
-    sooner(&wait, dory_i_console_turn(device));
+    if (device->config->console)
+        sooner(&wait, device->config->console(device));
     if (device->config->turn)
         sooner(&wait, device->config->turn(device, now_ms));
     sooner(&wait, reboot_turn(device));

@@ -2,9 +2,10 @@
  *
  *   device.c    start, first boot, the turn       session.c   one connection: bytes in and out, events, what runs on its channel
  *   auth.c      who may log in                    commands.c  the registry and the commands that every board has
- *   log.c       lines to console and flash        console.c   commands typed at the UART
+ *   lines.c     text in a slot                    passwords.c hashed passwords, where a board links them
+ *   log.c       lines to console and flash        console.c   commands typed at the UART, likewise
  *   run.c       the loop on lwIP                  text.c      text without printf
- *   sftp.c      the subsystem, where a board links it
+ *   sftp.c      the subsystem, likewise
  */
 #ifndef DEVICE_INTERNAL_H
 #define DEVICE_INTERNAL_H
@@ -31,6 +32,17 @@ void dory_i_device_leave_password(struct dory_device_session *session);
 /* 1: a key or a password in flash lets somebody in. 0: none. DORY_E_AGAIN, DORY_E_IO. */
 int dory_i_device_has_credentials(struct dory_device *device);
 
+/* lines.c */
+enum { DEVICE_LINE = 256 };
+struct device_lines {
+    struct dory_device *device;
+    unsigned slot;
+    uint32_t at;
+    char text[DEVICE_LINE];
+};
+/* 1: `text` holds the next line, NUL-terminated; longer ones come as "". 0: no more. Negative: cannot be read now, or at all. */
+int dory_i_device_line(struct device_lines *in);
+
 /* session.c */
 void dory_i_session_begin(struct dory_device_session *session, const struct dory_conn_ops *ops, void *conn);
 /* Returns the milliseconds until the next turn is due; 0: at once. */
@@ -45,8 +57,7 @@ void dory_i_session_say(struct dory_device_session *session, const char *format,
 /* The command that line[0..n) names; *args is where its arguments begin. NULL: there is none such. */
 const struct dory_device_command *dory_i_device_command(const struct dory_device *device, const char *line, bool console, const char **args);
 
-/* log.c, console.c. Both return the milliseconds until they are due again. */
+/* log.c: the milliseconds until it is due again. */
 uint32_t dory_i_log_turn(struct dory_device *device);
-uint32_t dory_i_console_turn(struct dory_device *device);
 
 #endif

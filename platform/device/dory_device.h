@@ -80,6 +80,17 @@ struct dory_device_subsystem {
 };
 extern const struct dory_device_subsystem dory_device_sftp;
 
+/* Passwords whose hash is in the slot "password". A board that does not name it has keys alone, and the password of the boot. */
+struct dory_device_passwords {
+    int (*scan)(struct dory_device *device, struct dory_password_verifier *v); /* 1: there is one; 0: none; DORY_E_AGAIN, DORY_E_IO */
+    void (*begin)(struct dory_device_session *session, const struct dory_event *event, bool right_user, const struct dory_password_verifier *v);
+    int (*go_on)(struct dory_device *device); /* 1: it is right; 0: not; DORY_E_AGAIN */
+};
+extern const struct dory_device_passwords dory_device_passwords;
+
+/* Commands at the UART; the milliseconds until it wants to be called again. */
+uint32_t dory_device_console(struct dory_device *device);
+
 /* All of it must live as long as the device. */
 struct dory_device_config {
     const char *user;    /* the one user name */
@@ -91,7 +102,10 @@ struct dory_device_config {
     uint8_t slot_count;
     const char *running; /* the firmware slot that this program runs from; NULL: none */
     const struct dory_device_command *commands; /* ends with a NULL name */
-    const struct dory_device_subsystem *subsystem; /* NULL: scp is all */
+    /* What is not named is not linked. */
+    const struct dory_device_subsystem *subsystem; /* &dory_device_sftp; NULL: scp is all */
+    const struct dory_device_passwords *passwords; /* &dory_device_passwords; NULL: none */
+    uint32_t (*console)(struct dory_device *device); /* dory_device_console; NULL: the UART is not read */
     /* Algorithms, as in struct dory_ssh_config. */
     const struct dory_kex *const *kex;
     const struct dory_cipher *const *ciphers;

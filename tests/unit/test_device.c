@@ -107,7 +107,8 @@ static const struct dory_mac *const macs[] = {NULL};
 static const struct dory_sigalg *const signatures[] = {&dory_sig_ssh_ed25519, NULL};
 
 static const struct dory_device_config config = {.user = "admin", .version = "7", .flash = &sim.flash, .slots = slots, .slot_count = 7,
-                                                 .running = "slot-a", .commands = commands, .kex = kex, .ciphers = ciphers, .macs = macs,
+                                                 .running = "slot-a", .commands = commands, .passwords = &dory_device_passwords,
+                                                 .console = dory_device_console, .kex = kex, .ciphers = ciphers, .macs = macs,
                                                  .signatures = signatures};
 static struct dory_device device;
 
