@@ -68,51 +68,51 @@ struct dory_sftp_config {
 
 /* All below is private. */
 struct dory_sftp_handle {
-    int fs;          /* handle of the file system; -1: free */
+    int fs;          /* handle of the file system */
     uint16_t serial; /* grows with each use, so that an old handle is known for one */
-    uint8_t flags;
+    uint8_t flags;   /* 0: free */
     int8_t error; /* of an upload: why it cannot be kept */
     uint8_t set;  /* of an upload: what CLOSE applies, DORY_FS_SET_MODE and _TIMES */
     uint16_t mode;
     uint32_t mtime, atime;
-    uint32_t identity[2]; /* of an upload: a hash of its path */
+    uint32_t identity; /* of an upload: a hash of its path */
 };
 
-struct dory_sftp_server {
+struct dory_sftp_server { /* what is used most comes first, which makes small code */
     struct dory_stream stream;
-    struct dory_sftp_config config;
     bool greeted;   /* INIT came */
     bool uploading; /* the last request was a WRITE */
     bool cut;       /* the peer sends no more */
     bool ended, failed;
-    bool running; /* the request at `head` is being executed or answered */
-    bool leaving; /* it was executed; directories are still to be closed */
-    bool creating; /* `made` is not committed */
-    bool writing; /* a WRITE is being taken */
-    bool wide;    /* the entry under way was announced before its attributes were known */
-    bool named;   /* a name was taken from the directory and not said */
-    bool looked;  /* its attributes were asked for */
-    bool known;   /* and given */
+    bool running;  /* the request at `head` is being executed or answered */
+    bool leaving;  /* it was executed; directories are still to be closed */
+    bool creating; /* open[0] is not committed */
+    bool writing;  /* a WRITE is being taken */
+    bool named;    /* READDIR: a name was taken from the directory and not said */
+    bool looked;   /* its attributes were asked for */
+    bool known;    /* and given */
     uint8_t step;
     uint8_t answer;
     int8_t error;
     uint8_t file;   /* DATA, NAME and HANDLE: index of the handle */
     uint8_t target; /* WRITE: index of the handle */
     int8_t write_error;
-    uint16_t head, last, prev, tail; /* in `queue`: the first request, the one that is not complete, the one before it, the end */
-    uint16_t at;                     /* the walk through a path */
-    uint16_t text, text_n;           /* REALPATH: the path, counted from head */
-    uint16_t status_first, status_count;
-    int dir, below, from, made;
-    uint32_t skip; /* bytes of a request that does not fit */
+    uint32_t head, last, prev, tail; /* in `queue`: the first request, the one that is not complete, the one before it, the end */
     uint32_t id, sent, length;
-    uint32_t write_id, left, rest; /* WRITE: bytes of data, and of the packet behind them */
+    uint32_t write_id, left; /* WRITE: bytes still to come */
+    uint32_t status_first, status_count;
+    uint32_t at;           /* the walk through a path */
+    uint32_t text, text_n; /* REALPATH: the path, counted from head */
+    uint32_t skip;         /* bytes of a request that does not fit */
+    int open[4];           /* what the present request has open in the file system, or -1 */
+    struct dory_sftp_config config;
     uint64_t offset, write_at;
     union {
         struct dory_fs_info info;
         struct dory_fs_space space;
     };
     struct dory_sftp_handle handles[DORY_SFTP_HANDLES];
+    uint8_t next_read[24]; /* what a READ that goes on where the last one ended looks like */
     uint32_t status_ids[DORY_SFTP_WRITES];
     int8_t status_errors[DORY_SFTP_WRITES];
     char name[(DORY_SFTP_LINK_MAX > DORY_NAME_MAX ? DORY_SFTP_LINK_MAX : DORY_NAME_MAX) + 1];

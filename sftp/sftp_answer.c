@@ -21,7 +21,7 @@ static void put_status(struct sftp_writer *w, int error)
         text = "End of file";
     } else if (error == SFTP_HALF) {
         code = SSH_FX_FAILURE;
-        text = "stored, but mode or times could not be set";
+        text = "stored, but not mode or times";
     }
     dory_sftp_put32(w, code);
     dory_sftp_put_text(w, text);
@@ -77,25 +77,22 @@ static void put_versions(struct sftp_writer *w, const struct dory_sftp_server *s
 
 static void put_limits(struct sftp_writer *w)
 {
-    dory_sftp_put64(w, DORY_SFTP_PACKET_MAX);
-    dory_sftp_put64(w, DORY_SFTP_READ_MAX);
-    dory_sftp_put64(w, DORY_SFTP_READ_MAX);
-    dory_sftp_put64(w, DORY_SFTP_HANDLES);
+    static const uint32_t limits[] = {DORY_SFTP_PACKET_MAX, DORY_SFTP_READ_MAX, DORY_SFTP_READ_MAX, DORY_SFTP_HANDLES};
+
+    for (int i = 0; i < 4; i++)
+        dory_sftp_put64(w, limits[i]);
 }
 
-/* OpenSSH's PROTOCOL 4.4. Blocks are powers of two here, so that nothing is to be divided. */
+/* OpenSSH's PROTOCOL 4.4, counted in fragments of one byte, so that nothing is to be divided. */
 static void put_space(struct sftp_writer *w, const struct dory_sftp_server *s)
 {
     const struct dory_fs_space *space = &s->space;
-    unsigned shift = 0;
 
-    while (shift < 31 && space->block >> shift > 1)
-        shift++;
-    dory_sftp_put64(w, UINT64_C(1) << shift);
-    dory_sftp_put64(w, UINT64_C(1) << shift);
-    dory_sftp_put64(w, space->total >> shift);
-    dory_sftp_put64(w, space->free >> shift);
-    dory_sftp_put64(w, space->free >> shift);
+    dory_sftp_put64(w, space->block);
+    dory_sftp_put64(w, 1);
+    dory_sftp_put64(w, space->total);
+    dory_sftp_put64(w, space->free);
+    dory_sftp_put64(w, space->free);
     dory_sftp_put64(w, space->files);
     dory_sftp_put64(w, space->files_free);
     dory_sftp_put64(w, space->files_free);
@@ -114,7 +111,7 @@ static void compose(struct sftp_writer *w, const struct dory_sftp_server *s)
     case SFTP_STATUS: put_status(w, s->error); break;
     case SFTP_HANDLE:
         dory_sftp_put32(w, 4);
-        dory_sftp_put32(w, dory_sftp_handle_text(s, s->file));
+        dory_sftp_put32(w, dory_sftp_handle_number(s, s->file));
         break;
     case SFTP_ATTRS:
         dory_sftp_from_info(&attrs, &s->info);
@@ -142,7 +139,7 @@ static size_t say_content(struct dory_sftp_server *s, uint8_t *buf, size_t cap)
     if (n == DORY_E_AGAIN)
         return 0;
     if (n <= 0) {
-        dory_sftp_die(s, n ? dory_strerror((int)n) : "a file became shorter while it was read");
+        dory_sftp_die(s, n ? dory_strerror((int)n) : "file became shorter");
         return 0;
     }
     s->offset += (size_t)n;

@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-void dory_sftp_get_attrs(struct sftp_reader *r, struct sftp_attrs *attrs)
+void dory_sftp_read_attrs(struct sftp_reader *r, struct sftp_attrs *attrs)
 {
-    uint32_t more;
-
     memset(attrs, 0, sizeof *attrs);
     attrs->flags = dory_sftp_get32(r);
     if (attrs->flags & SSH_FILEXFER_ATTR_SIZE)
@@ -20,11 +18,6 @@ void dory_sftp_get_attrs(struct sftp_reader *r, struct sftp_attrs *attrs)
     if (attrs->flags & SSH_FILEXFER_ATTR_ACMODTIME) {
         attrs->atime = dory_sftp_get32(r);
         attrs->mtime = dory_sftp_get32(r);
-    }
-    more = attrs->flags & SSH_FILEXFER_ATTR_EXTENDED ? dory_sftp_get32(r) : 0;
-    for (; more && !r->bad; more--) {
-        dory_sftp_get_string(r);
-        dory_sftp_get_string(r);
     }
 }
 
@@ -45,12 +38,6 @@ void dory_sftp_put_attrs(struct sftp_writer *w, const struct sftp_attrs *attrs)
     }
 }
 
-static const struct {
-    uint8_t type;
-    uint16_t mode;
-} types[] = {
-    {DORY_FS_FILE, SFTP_MODE_FILE}, {DORY_FS_DIR, SFTP_MODE_DIR}, {DORY_FS_LINK, SFTP_MODE_LINK}, {DORY_FS_OTHER, SFTP_MODE_PIPE}};
-
 static uint32_t bent(int64_t time)
 {
     return time < 0 ? 0 : time > (int64_t)UINT32_MAX ? UINT32_MAX : (uint32_t)time;
@@ -58,28 +45,21 @@ static uint32_t bent(int64_t time)
 
 void dory_sftp_from_info(struct sftp_attrs *attrs, const struct dory_fs_info *info)
 {
+    static const uint16_t types[] = {0, SFTP_MODE_FILE, SFTP_MODE_DIR, SFTP_MODE_LINK, SFTP_MODE_PIPE};
+
     attrs->flags =
         SSH_FILEXFER_ATTR_SIZE | SSH_FILEXFER_ATTR_UIDGID | SSH_FILEXFER_ATTR_PERMISSIONS | SSH_FILEXFER_ATTR_ACMODTIME;
     attrs->size = info->size;
     attrs->uid = info->uid;
     attrs->gid = info->gid;
-    attrs->permissions = info->mode & 07777u;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (types[i].type == info->type)
-            attrs->permissions |= types[i].mode;
+    attrs->permissions = types[info->type] | (info->mode & 07777u);
     attrs->atime = bent(info->atime);
     attrs->mtime = bent(info->mtime);
 }
 
-void dory_sftp_to_info(struct dory_fs_info *info, const struct sftp_attrs *attrs)
+void dory_sftp_to_settings(struct dory_fs_info *info, const struct sftp_attrs *attrs)
 {
-    uint32_t kind = attrs->permissions & SFTP_MODE_TYPE;
-
     memset(info, 0, sizeof *info);
-    info->type = kind ? DORY_FS_OTHER : DORY_FS_FILE;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (types[i].mode == kind)
-            info->type = types[i].type;
     info->mode = (uint16_t)(attrs->permissions & 07777);
     info->uid = attrs->uid;
     info->gid = attrs->gid;
@@ -119,20 +99,5 @@ enum sftp_status dory_sftp_status_of(int error)
         return SSH_FX_OP_UNSUPPORTED;
     default:
         return error < 0 ? SSH_FX_FAILURE : SSH_FX_OK;
-    }
-}
-
-int dory_sftp_error_of(uint32_t status)
-{
-    switch (status) {
-    case SSH_FX_OK: return DORY_OK;
-    case SSH_FX_EOF: return DORY_E_CUT;
-    case SSH_FX_NO_SUCH_FILE: return DORY_E_NOENT;
-    case SSH_FX_PERMISSION_DENIED: return DORY_E_ACCESS;
-    case SSH_FX_BAD_MESSAGE: return DORY_E_PROTOCOL;
-    case SSH_FX_NO_CONNECTION:
-    case SSH_FX_CONNECTION_LOST: return DORY_E_CUT;
-    case SSH_FX_OP_UNSUPPORTED: return DORY_E_NOSYS;
-    default: return DORY_E_IO;
     }
 }

@@ -21,9 +21,13 @@ enum { SFTP_NOTHING, SFTP_STATUS, SFTP_HANDLE, SFTP_ATTRS, SFTP_DATA, SFTP_PATH,
 /* Flags of a handle. */
 enum { SFTP_MAY_READ = 1, SFTP_MAY_WRITE = 2, SFTP_AT_END = 4, SFTP_IS_DIR = 8, SFTP_UPLOAD = 16, SFTP_NEW = 32 };
 
+/* Indices of `open`: a file on its way to a handle, the directory where a walk is, the next one, that of a RENAME's first name. */
+enum { SFTP_MADE, SFTP_DIR, SFTP_BELOW, SFTP_FROM, SFTP_OPENS };
+
 /* A request taken apart. */
 struct sftp_request {
     uint8_t type;
+    bool named; /* the path was gone through and leads to s->name, else to the root */
     struct dory_sftp_handle *handle;
     struct sftp_slice path, to;
     struct sftp_attrs attrs;
@@ -32,9 +36,10 @@ struct sftp_request {
 };
 
 struct sftp_extension {
-    const char *name, *version;
-    const char *shape;
+    const char *name;
     int (*run)(struct dory_sftp_server *s, const struct sftp_request *request);
+    uint8_t fields;
+    char version[2];
 };
 
 /* A call that a file system may leave out. */
@@ -45,17 +50,18 @@ void dory_sftp_die(struct dory_sftp_server *s, const char *text);
 
 /* sftp_request.c. `execute` goes on with the complete request packet[0..n); DORY_E_AGAIN: later. Then s->answer is set. */
 int dory_sftp_execute(struct dory_sftp_server *s, const uint8_t *packet, size_t n);
-/* Goes through `path` component by component; s->dir is then the directory of the last one, whose name is in `name`. 1: so it is,
-   0: the path means the root, which s->dir is; or an error. */
+/* Goes through `path` component by component; s->open[SFTP_DIR] is then the directory of the last one, whose name is in `name`. 1: so it is,
+   0: the path means the root, which is open there; or an error. */
 int dory_sftp_walk(struct dory_sftp_server *s, struct sftp_slice path, char name[DORY_NAME_MAX + 1]);
 /* The NULL-ended list of what is offered; one whose file system cannot do it has no `name`. */
 const struct sftp_extension *dory_sftp_extension(const struct dory_sftp_server *s, unsigned i);
 
 /* sftp_open.c */
-struct dory_sftp_handle *dory_sftp_handle(struct dory_sftp_server *s, struct sftp_slice text);
+/* `number` is what stands in the 4 bytes of a handle; NULL: none is open under it. */
+struct dory_sftp_handle *dory_sftp_handle(struct dory_sftp_server *s, uint32_t number);
 bool dory_sftp_handle_free(const struct dory_sftp_server *s);
 void dory_sftp_handle_new(struct dory_sftp_server *s, int fs_handle, uint8_t flags, struct sftp_slice path);
-uint32_t dory_sftp_handle_text(const struct dory_sftp_server *s, unsigned i);
+uint32_t dory_sftp_handle_number(const struct dory_sftp_server *s, unsigned i);
 int dory_sftp_open(struct dory_sftp_server *s, const struct sftp_request *request);
 int dory_sftp_close(struct dory_sftp_server *s, const struct sftp_request *request);
 /* The upload that will appear under this path, or NULL. */

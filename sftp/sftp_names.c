@@ -4,48 +4,33 @@
 
 #include <string.h>
 
-/* What stands before the name in a line: mode, links, owner, group, size, date, and blanks. In a `wide` one numbers have all the room that
-   they can need, so that its length is known before they are. */
-enum { MODE_N = 10, LINKS_N = 3, OWNER_N = 8, SIZE_N = 8, DATE_N = 12, BLANKS = 6, WIDE_OWNER_N = 10, WIDE_SIZE_N = 20 };
-enum { WIDE_LINE_N = MODE_N + LINKS_N + 2 * WIDE_OWNER_N + WIDE_SIZE_N + DATE_N + BLANKS, ATTRS_N = 32, NO_ATTRS_N = 4 };
-enum { HEAD_N = 13 };
+/* Where the columns of a line begin: mode, links, owner, group, size, date, name. They are wide enough for what stands there, so that the
+   length of an entry is known before its attributes are. */
+enum { LINKS_AT = 13, OWNER_AT = 15, GROUP_AT = 26, SIZE_END = 57, DATE_AT = 58, NAME_AT = 71 };
+enum { HEAD_N = 13, ATTRS_N = 32, NO_ATTRS_N = 4 };
 
 /* The largest entry. */
-enum { ENTRY_N = 4 + DORY_NAME_MAX + 4 + WIDE_LINE_N + DORY_NAME_MAX + ATTRS_N };
+enum { ENTRY_N = 4 + DORY_NAME_MAX + 4 + NAME_AT + DORY_NAME_MAX + ATTRS_N };
 
-static void put_mode(struct sftp_writer *w, const struct dory_sftp_server *s)
+static void write_mode(char *out, const struct dory_fs_info *info)
 {
     static const char kinds[] = "?-dlp", bits[] = "rwxrwxrwx";
-    uint16_t mode = s->info.mode;
-    char text[MODE_N];
 
-    memset(text, '-', sizeof text);
-    text[0] = kinds[s->known && s->info.type < sizeof kinds - 1 ? s->info.type : 0];
+    out[0] = kinds[info->type];
     for (int i = 0; i < 9; i++)
-        if (mode >> (8 - i) & 1)
-            text[1 + i] = bits[i];
-    for (int i = 0; i < 3; i++) {
-        char *x = &text[3 * (i + 1)];
-
-        if (mode >> (11 - i) & 1)
-            *x = (char)((*x == '-' ? 'S' : 's') + (i == 2));
-    }
-    dory_sftp_put_bytes(w, text, sizeof text);
+        out[1 + i] = info->mode >> (8 - i) & 1 ? bits[i] : '-';
+    for (int i = 0; i < 3; i++)
+        if (info->mode >> (11 - i) & 1)
+            out[3 + 3 * i] = (char)((out[3 + 3 * i] == '-' ? 'S' : 's') + (i == 2));
 }
 
-/* A blank and a number, right or left in its column. */
-static void put_number(struct sftp_writer *w, uint64_t value, unsigned column, bool left)
+/* A number that ends before `end`. */
+static void write_right(char *end, uint64_t value)
 {
-    char text[20];
-    size_t n = dory_put_number(text, value), pad = column > n ? column - n : 0;
+    char digits[20];
+    size_t n = dory_put_number(digits, value);
 
-    dory_sftp_put8(w, ' ');
-    if (left)
-        dory_sftp_put_bytes(w, text, n);
-    while (pad--)
-        dory_sftp_put8(w, ' ');
-    if (!left)
-        dory_sftp_put_bytes(w, text, n);
+    memcpy(end - n, digits, n);
 }
 
 static bool is_leap(uint32_t year)
@@ -53,66 +38,57 @@ static bool is_leap(uint32_t year)
     return year % 4 == 0 && year != 2100; /* all that 32 bits of seconds reach */
 }
 
-static void put_two(char *out, uint32_t value, char pad)
-{
-    out[0] = value < 10 ? pad : (char)('0' + value / 10);
-    out[1] = (char)('0' + value % 10);
-}
-
 /* "Nov 21 06:05" (UTC), or "Nov 21  2026" for what is older than half a year or of the future. */
-static void put_date(struct sftp_writer *w, uint32_t time, int64_t now)
+static void write_date(char *out, uint32_t time, uint32_t now)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    uint32_t day = time / 86400, second = time % 86400, year = 1970, month = 0, n;
-    char text[DATE_N];
+    uint32_t day = time / 86400, minute = time % 86400 / 60, year = 1970, month = 0, n;
 
-    for (; day >= (n = is_leap(year) ? 366 : 365); year++)
+    for (; day >= (n = 365 + (uint32_t)is_leap(year)); year++)
         day -= n;
     for (; day >= (n = lengths[month] + (uint32_t)(month == 1 && is_leap(year))); month++)
         day -= n;
-    memset(text, ' ', sizeof text);
-    memcpy(text, months + 3 * month, 3);
-    put_two(text + 4, day + 1, ' ');
+    memcpy(out, months + 3 * month, 3);
+    write_right(out + 6, day + 1);
     if (now && time <= now && now - time < 183 * 86400) {
-        put_two(text + 7, second / 3600, '0');
-        text[9] = ':';
-        put_two(text + 10, second / 60 % 60, '0');
+        memcpy(out + 7, "00:00", 5);
+        write_right(out + 9, minute / 60);
+        write_right(out + 12, minute % 60);
     } else {
-        dory_put_number(text + 8, year);
+        write_right(out + 12, year);
     }
-    dory_sftp_put_bytes(w, text, sizeof text);
 }
 
-static void put_line(struct sftp_writer *w, const struct dory_sftp_server *s, const struct sftp_attrs *attrs)
+/* As `ls -l` writes it, up to the name. */
+static void write_line(char line[NAME_AT], const struct dory_sftp_server *s, const struct sftp_attrs *attrs)
 {
-    unsigned owner = s->wide ? WIDE_OWNER_N : OWNER_N, size = s->wide ? WIDE_SIZE_N : SIZE_N;
-
-    if (s->wide && !s->known)
-        size += ATTRS_N - NO_ATTRS_N;
-    put_mode(w, s);
-    put_number(w, 1, LINKS_N, false);
-    put_number(w, attrs->uid, owner, true);
-    put_number(w, attrs->gid, owner, true);
-    put_number(w, attrs->size, size, false);
-    dory_sftp_put8(w, ' ');
-    put_date(w, attrs->mtime, s->config.now);
-    dory_sftp_put8(w, ' ');
-    dory_sftp_put_bytes(w, s->name, strlen(s->name));
+    memset(line, ' ', NAME_AT);
+    write_mode(line, &s->info);
+    line[LINKS_AT] = '1';
+    dory_put_number(line + OWNER_AT, attrs->uid);
+    dory_put_number(line + GROUP_AT, attrs->gid);
+    write_right(line + SIZE_END, attrs->size);
+    write_date(line + DATE_AT, attrs->mtime, (uint32_t)s->config.now);
 }
 
+/* An entry whose attributes could not be had is as long as any other: blanks stand for them. */
 void dory_sftp_put_entry(struct sftp_writer *w, const struct dory_sftp_server *s)
 {
-    struct sftp_writer measure = {.skip = SIZE_MAX};
+    size_t n = strlen(s->name), pad = s->known ? 0 : ATTRS_N - NO_ATTRS_N;
     struct sftp_attrs attrs;
+    char line[NAME_AT];
 
     dory_sftp_from_info(&attrs, &s->info);
     if (!s->known)
         attrs.flags = 0;
-    dory_sftp_put_text(w, s->name);
-    put_line(&measure, s, &attrs);
-    dory_sftp_put32(w, (uint32_t)(SIZE_MAX - measure.skip));
-    put_line(w, s, &attrs);
+    write_line(line, s, &attrs);
+    dory_sftp_put_string(w, s->name, n);
+    dory_sftp_put32(w, (uint32_t)(NAME_AT + pad + n));
+    dory_sftp_put_bytes(w, line, NAME_AT);
+    while (pad--)
+        dory_sftp_put8(w, ' ');
+    dory_sftp_put_bytes(w, s->name, n);
     dory_sftp_put_attrs(w, &attrs);
 }
 
@@ -139,7 +115,7 @@ static int next(struct dory_sftp_server *s)
     int r = SFTP_CALL(s, next, s->handles[s->file].fs, s->name, DORY_NAME_MAX + 1);
 
     s->named = r > 0;
-    s->looked = s->wide = false;
+    s->looked = false;
     return r;
 }
 
@@ -187,8 +163,7 @@ size_t dory_sftp_say_names(struct dory_sftp_server *s, uint8_t *buf, size_t cap)
     count = fill(s, &w);
     if (s->named) {
         /* Its name is taken from the directory already: it is the last one of this answer, and follows when its attributes are known. */
-        s->wide = true;
-        waiting = 4 + 4 + WIDE_LINE_N + ATTRS_N + 2 * (uint32_t)strlen(s->name);
+        waiting = 4 + 4 + NAME_AT + ATTRS_N + 2 * (uint32_t)strlen(s->name);
     }
     dory_sftp_put32(&head, (uint32_t)(w.p - buf - 4) + waiting);
     dory_sftp_put8(&head, SSH_FXP_NAME);

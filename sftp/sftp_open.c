@@ -8,24 +8,22 @@ enum { LOOK, CREATE, APPEAR, PLACE, EMPTY, OPENED };
 
 /* ---- handles */
 
-uint32_t dory_sftp_handle_text(const struct dory_sftp_server *s, unsigned i)
+uint32_t dory_sftp_handle_number(const struct dory_sftp_server *s, unsigned i)
 {
     return (uint32_t)s->handles[i].serial << 8 | i;
 }
 
-struct dory_sftp_handle *dory_sftp_handle(struct dory_sftp_server *s, struct sftp_slice text)
+struct dory_sftp_handle *dory_sftp_handle(struct dory_sftp_server *s, uint32_t number)
 {
-    uint32_t number = text.n == 4 ? dory_sftp_load32(text.p) : UINT32_MAX, i = number & 0xFF;
+    uint32_t i = number & 0xFF;
 
-    if (i >= DORY_SFTP_HANDLES || s->handles[i].fs < 0 || dory_sftp_handle_text(s, i) != number)
-        return NULL;
-    return &s->handles[i];
+    return i < DORY_SFTP_HANDLES && s->handles[i].flags && dory_sftp_handle_number(s, i) == number ? &s->handles[i] : NULL;
 }
 
 static int free_slot(const struct dory_sftp_server *s)
 {
     for (int i = 0; i < DORY_SFTP_HANDLES; i++)
-        if (s->handles[i].fs < 0)
+        if (!s->handles[i].flags)
             return i;
     return DORY_E_NFILE;
 }
@@ -36,32 +34,24 @@ bool dory_sftp_handle_free(const struct dory_sftp_server *s)
 }
 
 /* A hash of where a path leads by its words, so that ways of writing it are one. */
-static void identify(struct sftp_slice path, uint32_t identity[2])
+static uint32_t identify(struct sftp_slice path)
 {
     struct dory_path_part part;
+    uint32_t identity = 2166136261u;
 
-    identity[0] = 2166136261u;
-    identity[1] = 5381;
     for (size_t at = 0; dory_path_part((const char *)path.p, path.n, at, true, &part) == 1; at = part.next)
-        for (size_t i = 0; i <= part.n; i++) {
-            uint32_t c = i < part.n ? (uint8_t)part.text[i] : '/';
-
-            identity[0] = (identity[0] ^ c) * 16777619u;
-            identity[1] = identity[1] * 33 + c;
-        }
+        for (size_t i = 0; i <= part.n; i++)
+            identity = (identity ^ (i < part.n ? (uint8_t)part.text[i] : '/')) * 16777619u;
+    return identity;
 }
 
 struct dory_sftp_handle *dory_sftp_upload(struct dory_sftp_server *s, struct sftp_slice path)
 {
-    uint32_t identity[2];
+    uint32_t identity = identify(path);
 
-    identify(path, identity);
-    for (int i = 0; i < DORY_SFTP_HANDLES; i++) {
-        struct dory_sftp_handle *h = &s->handles[i];
-
-        if (h->fs >= 0 && h->flags & SFTP_UPLOAD && memcmp(h->identity, identity, sizeof identity) == 0)
-            return h;
-    }
+    for (int i = 0; i < DORY_SFTP_HANDLES; i++)
+        if (s->handles[i].flags & SFTP_UPLOAD && s->handles[i].identity == identity)
+            return &s->handles[i];
     return NULL;
 }
 
@@ -77,7 +67,7 @@ void dory_sftp_handle_new(struct dory_sftp_server *s, int fs_handle, uint8_t fla
     h->error = DORY_OK;
     h->set = 0;
     if (flags & SFTP_UPLOAD)
-        identify(path, h->identity);
+        h->identity = identify(path);
     s->file = (uint8_t)i;
     s->answer = SFTP_HANDLE;
     if (events->opened && !(flags & SFTP_IS_DIR))
@@ -87,9 +77,10 @@ void dory_sftp_handle_new(struct dory_sftp_server *s, int fs_handle, uint8_t fla
 static void gone(struct dory_sftp_server *s, struct dory_sftp_handle *h, int status)
 {
     const struct dory_sftp_events *events = s->config.events;
+    uint8_t flags = h->flags;
 
-    h->fs = -1;
-    if (events->closed && !(h->flags & SFTP_IS_DIR))
+    h->flags = 0;
+    if (events->closed && !(flags & SFTP_IS_DIR))
         events->closed(s->config.events_ctx, (unsigned)(h - s->handles), status);
 }
 
@@ -101,15 +92,13 @@ void dory_sftp_release(struct dory_sftp_server *s)
         struct dory_sftp_handle *h = &s->handles[i];
         bool upload = h->flags & SFTP_UPLOAD;
 
-        if (h->fs < 0)
+        if (!h->flags)
             continue;
         dory_fs_drop(fs, upload ? fs->ops->abort : fs->ops->close, &h->fs);
         gone(s, h, upload ? DORY_E_CUT : DORY_OK);
     }
-    dory_fs_drop(fs, s->creating ? fs->ops->abort : fs->ops->close, &s->made);
-    dory_fs_drop(fs, fs->ops->close, &s->dir);
-    dory_fs_drop(fs, fs->ops->close, &s->below);
-    dory_fs_drop(fs, fs->ops->close, &s->from);
+    for (int i = 0; i < SFTP_OPENS; i++)
+        dory_fs_drop(fs, i == SFTP_MADE && s->creating ? fs->ops->abort : fs->ops->close, &s->open[i]);
 }
 
 /* ---- OPEN */
@@ -128,17 +117,16 @@ static uint8_t flags_of(uint32_t pflags)
 }
 
 /* What is there decides how it goes on. */
-static int look(struct dory_sftp_server *s, const char *name, struct sftp_slice path, uint32_t pflags)
+static int look(struct dory_sftp_server *s, struct sftp_slice path, uint32_t pflags)
 {
     struct dory_fs *fs = s->config.fs;
     bool must_be_new = pflags & SSH_FXF_CREAT && pflags & SSH_FXF_EXCL, there;
-    struct dory_fs_info info;
     int r;
 
     s->step = PLACE;
     if (!(pflags & (SSH_FXF_CREAT | SSH_FXF_TRUNC)))
         return DORY_OK;
-    r = fs->ops->lookup(fs, s->dir, name, !must_be_new, &info);
+    r = fs->ops->lookup(fs, s->open[SFTP_DIR], s->name, !must_be_new, &s->info);
     there = r >= 0;
     if (must_be_new && (there || dory_sftp_upload(s, path)))
         r = DORY_E_EXIST;
@@ -152,23 +140,23 @@ static int look(struct dory_sftp_server *s, const char *name, struct sftp_slice 
 }
 
 /* A file under a temporary identity: an upload where its writer neither reads it nor means to go on with it some other time. */
-static int create(struct dory_sftp_server *s, const char *name, const struct sftp_request *request)
+static int create(struct dory_sftp_server *s, const struct sftp_request *request)
 {
     const struct sftp_attrs *attrs = &request->attrs;
     uint16_t mode = attrs->flags & SSH_FILEXFER_ATTR_PERMISSIONS ? (uint16_t)(attrs->permissions & 07777) : 0666;
     uint8_t flags = flags_of(request->flags);
-    int r = SFTP_CALL(s, create, s->dir, name, mode, attrs->flags & SSH_FILEXFER_ATTR_SIZE ? attrs->size : UINT64_MAX);
+    int r = s->config.fs->ops->create(s->config.fs, s->open[SFTP_DIR], s->name, mode, UINT64_MAX);
 
     if (r < 0)
         return r;
     s->step = APPEAR;
-    s->made = r;
+    s->open[SFTP_MADE] = r;
     s->creating = true;
     if (flags == SFTP_MAY_WRITE) {
         flags |= SFTP_UPLOAD;
         if (request->flags & SSH_FXF_EXCL)
             flags |= SFTP_NEW;
-        s->made = -1;
+        s->open[SFTP_MADE] = -1;
         s->step = OPENED;
         dory_sftp_handle_new(s, r, flags, request->path);
     }
@@ -177,20 +165,20 @@ static int create(struct dory_sftp_server *s, const char *name, const struct sft
 
 static int appear(struct dory_sftp_server *s, uint32_t pflags)
 {
-    int r = s->config.fs->ops->commit(s->config.fs, s->made, DORY_FS_COMMIT_NEW, NULL);
+    int r = s->config.fs->ops->commit(s->config.fs, s->open[SFTP_MADE], DORY_FS_COMMIT_NEW, NULL);
 
     if (r == DORY_E_AGAIN)
         return r;
-    s->made = -1;
+    s->open[SFTP_MADE] = -1;
     s->step = PLACE;
     return r == DORY_E_EXIST && !(pflags & SSH_FXF_EXCL) ? DORY_OK : r;
 }
 
-static int place(struct dory_sftp_server *s, const char *name, uint32_t pflags)
+static int place(struct dory_sftp_server *s, uint32_t pflags)
 {
     struct dory_fs *fs = s->config.fs;
     uint8_t flags = flags_of(pflags);
-    int r = fs->ops->open(fs, s->dir, name,
+    int r = fs->ops->open(fs, s->open[SFTP_DIR], s->name,
                           (flags & SFTP_MAY_READ ? (unsigned)DORY_FS_OPEN_READ : 0) | (flags & SFTP_MAY_WRITE ? (unsigned)DORY_FS_OPEN_WRITE : 0));
 
     /* A file system that writes no file in place, as flash: OpenSSH's scp opens so what it means to write whole. */
@@ -200,7 +188,7 @@ static int place(struct dory_sftp_server *s, const char *name, uint32_t pflags)
     }
     if (r < 0)
         return r;
-    s->made = r;
+    s->open[SFTP_MADE] = r;
     s->creating = false;
     s->step = EMPTY;
     return DORY_OK;
@@ -208,38 +196,37 @@ static int place(struct dory_sftp_server *s, const char *name, uint32_t pflags)
 
 static int empty(struct dory_sftp_server *s, const struct sftp_request *request)
 {
-    static const struct dory_fs_info nothing;
     int r = DORY_OK;
 
+    s->info.size = 0;
     if (request->flags & SSH_FXF_TRUNC && request->flags & SSH_FXF_WRITE)
-        r = SFTP_CALL(s, setinfo, s->made, DORY_FS_SET_SIZE, &nothing);
+        r = SFTP_CALL(s, setinfo, s->open[SFTP_MADE], DORY_FS_SET_SIZE, &s->info);
     if (r < 0)
         return r;
-    dory_sftp_handle_new(s, s->made, flags_of(request->flags), request->path);
-    s->made = -1;
+    dory_sftp_handle_new(s, s->open[SFTP_MADE], flags_of(request->flags), request->path);
+    s->open[SFTP_MADE] = -1;
     s->step = OPENED;
     return DORY_OK;
 }
 
 int dory_sftp_open(struct dory_sftp_server *s, const struct sftp_request *request)
 {
-    char name[DORY_NAME_MAX + 1];
-    int r = dory_sftp_walk(s, request->path, name);
+    int r = DORY_OK;
 
-    if (r <= 0)
-        return r ? r : DORY_E_ISDIR;
+    if (!request->named)
+        return DORY_E_ISDIR;
     if (!dory_sftp_handle_free(s))
         return DORY_E_NFILE;
-    r = DORY_OK;
-    while (r >= 0 && s->step != OPENED) {
-        switch (s->step) {
-        case LOOK: r = look(s, name, request->path, request->flags); break;
-        case CREATE: r = create(s, name, request); break;
-        case APPEAR: r = appear(s, request->flags); break;
-        case PLACE: r = place(s, name, request->flags); break;
-        default: r = empty(s, request); break;
-        }
-    }
+    if (s->step == LOOK)
+        r = look(s, request->path, request->flags);
+    if (r >= 0 && s->step == CREATE)
+        r = create(s, request);
+    if (r >= 0 && s->step == APPEAR)
+        r = appear(s, request->flags);
+    if (r >= 0 && s->step == PLACE)
+        r = place(s, request->flags);
+    if (r >= 0 && s->step == EMPTY)
+        r = empty(s, request);
     return r < 0 ? r : DORY_OK;
 }
 
@@ -271,7 +258,7 @@ int dory_sftp_handle_set(struct dory_sftp_server *s, struct dory_sftp_handle *h,
     struct dory_fs_info info;
     int r = DORY_OK;
 
-    dory_sftp_to_info(&info, attrs);
+    dory_sftp_to_settings(&info, attrs);
     if (set & ~later)
         r = SFTP_CALL(s, setinfo, h->fs, set & ~later, &info);
     if (r < 0)

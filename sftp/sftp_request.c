@@ -20,18 +20,18 @@ int dory_sftp_walk(struct dory_sftp_server *s, struct sftp_slice path, char name
     struct dory_path_part part;
     int r;
 
-    if (s->dir < 0) {
-        s->dir = fs->ops->root(fs);
+    if (s->open[SFTP_DIR] < 0) {
+        s->open[SFTP_DIR] = fs->ops->root(fs);
         s->at = 0;
     }
-    if (s->dir < 0)
-        return s->dir;
+    if (s->open[SFTP_DIR] < 0)
+        return s->open[SFTP_DIR];
     for (;;) {
-        if (s->below >= 0) {
-            if (fs->ops->close(fs, s->dir) == DORY_E_AGAIN)
+        if (s->open[SFTP_BELOW] >= 0) {
+            if (fs->ops->close(fs, s->open[SFTP_DIR]) == DORY_E_AGAIN)
                 return DORY_E_AGAIN;
-            s->dir = s->below;
-            s->below = -1;
+            s->open[SFTP_DIR] = s->open[SFTP_BELOW];
+            s->open[SFTP_BELOW] = -1;
         }
         r = dory_path_part((const char *)path.p, path.n, s->at, true, &part);
         if (r <= 0)
@@ -40,36 +40,24 @@ int dory_sftp_walk(struct dory_sftp_server *s, struct sftp_slice path, char name
             return DORY_E_NAME;
         if (part.last)
             return 1;
-        r = fs->ops->open(fs, s->dir, name, DORY_FS_OPEN_DIR);
+        r = fs->ops->open(fs, s->open[SFTP_DIR], name, DORY_FS_OPEN_DIR);
         if (r < 0)
             return r;
-        s->below = r;
+        s->open[SFTP_BELOW] = r;
         s->at = part.next;
     }
-}
-
-/* The name that a path ends in, once more. */
-static void last_name(struct sftp_slice path, char name[DORY_NAME_MAX + 1])
-{
-    struct dory_path_part part = {.last = false};
-
-    for (size_t at = 0; !part.last && dory_path_part((const char *)path.p, path.n, at, true, &part) == 1; at = part.next)
-        continue;
-    to_name(name, &part);
 }
 
 /* Closes what the request needed. */
 static int leave(struct dory_sftp_server *s)
 {
-    int *const handles[] = {&s->made, &s->below, &s->dir, &s->from};
     struct dory_fs *fs = s->config.fs;
 
-    for (size_t i = 0; i < sizeof handles / sizeof *handles; i++) {
-        if (*handles[i] < 0)
-            continue;
-        if ((i == 0 && s->creating ? fs->ops->abort : fs->ops->close)(fs, *handles[i]) == DORY_E_AGAIN)
+    for (int i = 0; i < SFTP_OPENS; i++) {
+        if (s->open[i] >= 0 && (s->creating ? fs->ops->abort : fs->ops->close)(fs, s->open[i]) == DORY_E_AGAIN)
             return DORY_E_AGAIN;
-        *handles[i] = -1;
+        s->creating = false; /* that was the first one */
+        s->open[i] = -1;
     }
     return DORY_OK;
 }
@@ -145,152 +133,97 @@ static int fstatvfs(struct dory_sftp_server *s, const struct sftp_request *reque
 
 /* ---- requests by name */
 
-static int stat_by(struct dory_sftp_server *s, struct sftp_slice path, bool follow)
+/* STAT and LSTAT */
+static int stat(struct dory_sftp_server *s, const struct sftp_request *request)
 {
-    const struct dory_sftp_handle *upload = dory_sftp_upload(s, path);
+    const struct dory_sftp_handle *upload = dory_sftp_upload(s, request->path);
     struct dory_fs *fs = s->config.fs;
-    char name[DORY_NAME_MAX + 1];
-    int r;
+    int dir = s->open[SFTP_DIR];
 
     s->answer = SFTP_ATTRS;
     if (upload)
         return dory_sftp_handle_info(s, upload, &s->info);
-    r = dory_sftp_walk(s, path, name);
-    if (r < 0)
-        return r;
-    return r ? fs->ops->lookup(fs, s->dir, name, follow, &s->info) : fs->ops->info(fs, s->dir, &s->info);
-}
-
-static int lstat(struct dory_sftp_server *s, const struct sftp_request *request)
-{
-    return stat_by(s, request->path, false);
-}
-
-static int stat(struct dory_sftp_server *s, const struct sftp_request *request)
-{
-    return stat_by(s, request->path, true);
-}
-
-/* Opens what a SETSTAT names: how, the present step says; a file that may not be read is perhaps one that may be written. */
-static int open_any(struct dory_sftp_server *s, const char *name)
-{
-    static const uint8_t how[] = {DORY_FS_OPEN_READ, DORY_FS_OPEN_WRITE, DORY_FS_OPEN_DIR};
-    struct dory_fs *fs = s->config.fs;
-
-    while (s->made < 0) {
-        int r = fs->ops->open(fs, s->dir, name, how[s->step]);
-
-        if (r == DORY_E_ISDIR && s->step < 2)
-            s->step = 2;
-        else if (r == DORY_E_ACCESS && s->step == 0)
-            s->step = 1;
-        else if (r < 0)
-            return r;
-        else
-            s->made = r;
-    }
-    return DORY_OK;
+    return request->named ? fs->ops->lookup(fs, dir, s->name, request->type == SSH_FXP_STAT, &s->info) : fs->ops->info(fs, dir, &s->info);
 }
 
 static int setstat(struct dory_sftp_server *s, const struct sftp_request *request)
 {
     struct dory_sftp_handle *upload = dory_sftp_upload(s, request->path);
-    unsigned set = dory_sftp_settings(&request->attrs);
-    char name[DORY_NAME_MAX + 1];
-    struct dory_fs_info info;
-    int r;
+    unsigned set = dory_sftp_settings(&request->attrs), how;
+    int r = request->named;
 
     if (upload)
         return dory_sftp_handle_set(s, upload, &request->attrs);
-    r = dory_sftp_walk(s, request->path, name);
-    if (r > 0) {
-        s->creating = false;
-        if (set & DORY_FS_SET_SIZE && s->step == 0)
-            s->step = 1;
-        r = open_any(s, name);
+    /* A directory, a file that may be read, or perhaps one that may only be written. */
+    while (r > 0 && s->open[SFTP_MADE] < 0) {
+        how = s->step == 0 ? DORY_FS_OPEN_DIR : s->step > 1 || set & DORY_FS_SET_SIZE ? DORY_FS_OPEN_WRITE : DORY_FS_OPEN_READ;
+        r = s->config.fs->ops->open(s->config.fs, s->open[SFTP_DIR], s->name, how);
+        s->open[SFTP_MADE] = r;
+        if (r < 0 && r != DORY_E_AGAIN && s->step++ < 2)
+            r = 1;
     }
     if (r < 0)
         return r;
-    dory_sftp_to_info(&info, &request->attrs);
-    return set ? SFTP_CALL(s, setinfo, s->made >= 0 ? s->made : s->dir, set, &info) : DORY_OK;
+    dory_sftp_to_settings(&s->info, &request->attrs);
+    return set ? SFTP_CALL(s, setinfo, s->open[s->open[SFTP_MADE] >= 0 ? SFTP_MADE : SFTP_DIR], set, &s->info) : DORY_OK;
 }
 
 static int opendir(struct dory_sftp_server *s, const struct sftp_request *request)
 {
-    char name[DORY_NAME_MAX + 1];
-    int r = dory_sftp_walk(s, request->path, name);
+    int r = s->open[SFTP_DIR];
 
-    if (r < 0)
-        return r;
     if (!dory_sftp_handle_free(s))
         return DORY_E_NFILE;
-    r = r ? s->config.fs->ops->open(s->config.fs, s->dir, name, DORY_FS_OPEN_DIR) : s->dir;
-    if (r < 0)
-        return r;
-    if (r == s->dir)
-        s->dir = -1;
-    dory_sftp_handle_new(s, r, SFTP_IS_DIR, request->path);
-    return DORY_OK;
+    if (request->named)
+        r = s->config.fs->ops->open(s->config.fs, r, s->name, DORY_FS_OPEN_DIR);
+    else
+        s->open[SFTP_DIR] = -1;
+    if (r >= 0)
+        dory_sftp_handle_new(s, r, SFTP_IS_DIR, request->path);
+    return r < 0 ? r : DORY_OK;
 }
 
+/* REMOVE and RMDIR */
 static int remove(struct dory_sftp_server *s, const struct sftp_request *request)
 {
-    char name[DORY_NAME_MAX + 1];
-    int r = dory_sftp_walk(s, request->path, name);
+    struct dory_fs *fs = s->config.fs;
+    int (*how)(struct dory_fs *, int, const char *) = request->type == SSH_FXP_REMOVE ? fs->ops->remove : fs->ops->rmdir;
 
-    return r > 0 ? SFTP_CALL(s, remove, s->dir, name) : r ? r : DORY_E_ISDIR;
-}
-
-static int rmdir(struct dory_sftp_server *s, const struct sftp_request *request)
-{
-    char name[DORY_NAME_MAX + 1];
-    int r = dory_sftp_walk(s, request->path, name);
-
-    return r > 0 ? SFTP_CALL(s, rmdir, s->dir, name) : r ? r : DORY_E_ACCESS;
+    if (!request->named)
+        return DORY_E_ACCESS;
+    return how ? how(fs, s->open[SFTP_DIR], s->name) : DORY_E_NOSYS;
 }
 
 static int mkdir(struct dory_sftp_server *s, const struct sftp_request *request)
 {
     uint32_t mode = request->attrs.flags & SSH_FILEXFER_ATTR_PERMISSIONS ? request->attrs.permissions & 07777 : 0777;
-    char name[DORY_NAME_MAX + 1];
-    int r = dory_sftp_walk(s, request->path, name);
 
-    return r > 0 ? SFTP_CALL(s, mkdir, s->dir, name, (uint16_t)mode) : r ? r : DORY_E_EXIST;
+    return request->named ? SFTP_CALL(s, mkdir, s->open[SFTP_DIR], s->name, (uint16_t)mode) : DORY_E_EXIST;
 }
 
-static int rename_by(struct dory_sftp_server *s, const struct sftp_request *request, bool replace)
+/* RENAME, and posix-rename@openssh.com, which replaces */
+static int rename(struct dory_sftp_server *s, const struct sftp_request *request)
 {
-    char name[DORY_NAME_MAX + 1], to_name[DORY_NAME_MAX + 1];
+    char to_name[DORY_NAME_MAX + 1];
     int r;
 
-    if (s->from < 0) {
-        r = dory_sftp_walk(s, request->path, name);
+    if (s->open[SFTP_FROM] < 0) {
+        r = dory_sftp_walk(s, request->path, s->name);
         if (r <= 0)
             return r ? r : DORY_E_ACCESS;
-        s->from = s->dir;
-        s->dir = -1;
+        s->open[SFTP_FROM] = s->open[SFTP_DIR];
+        s->open[SFTP_DIR] = -1;
     }
     r = dory_sftp_walk(s, request->to, to_name);
     if (r <= 0)
         return r ? r : DORY_E_EXIST;
-    last_name(request->path, name);
-    return SFTP_CALL(s, rename, s->from, name, s->dir, to_name, replace);
-}
-
-static int rename(struct dory_sftp_server *s, const struct sftp_request *request)
-{
-    return rename_by(s, request, false);
-}
-
-static int posix_rename(struct dory_sftp_server *s, const struct sftp_request *request)
-{
-    return rename_by(s, request, true);
+    return SFTP_CALL(s, rename, s->open[SFTP_FROM], s->name, s->open[SFTP_DIR], to_name, request->type == SSH_FXP_EXTENDED);
 }
 
 static int realpath(struct dory_sftp_server *s, const struct sftp_request *request)
 {
-    s->text = (uint16_t)(request->path.p - (s->queue + s->head));
-    s->text_n = (uint16_t)request->path.n;
+    s->text = (uint32_t)(request->path.p - (s->queue + s->head));
+    s->text_n = (uint32_t)request->path.n;
     s->answer = SFTP_PATH;
     return DORY_OK;
 }
@@ -304,23 +237,21 @@ static int expand_path(struct dory_sftp_server *s, const struct sftp_request *re
     if (home && path->n > 1 && path->p[1] != '/')
         return DORY_E_NOENT;
     realpath(s, request);
-    s->text = (uint16_t)(s->text + home);
-    s->text_n = (uint16_t)(s->text_n - home);
+    s->text += home;
+    s->text_n -= home;
     return DORY_OK;
 }
 
 static int readlink(struct dory_sftp_server *s, const struct sftp_request *request)
 {
     char name[DORY_NAME_MAX + 1];
-    long n = dory_sftp_walk(s, request->path, name);
+    long n = DORY_E_ARG;
 
-    if (n > 0)
-        n = SFTP_CALL(s, readlink, s->dir, name, s->name, sizeof s->name);
-    else if (n == 0)
-        n = DORY_E_ARG;
+    if (request->named)
+        n = SFTP_CALL(s, readlink, s->open[SFTP_DIR], strcpy(name, s->name), s->name, sizeof s->name);
     if (n < 0)
         return (int)n;
-    s->text_n = (uint16_t)n;
+    s->text_n = (uint32_t)n;
     s->answer = SFTP_TARGET;
     return DORY_OK;
 }
@@ -328,20 +259,13 @@ static int readlink(struct dory_sftp_server *s, const struct sftp_request *reque
 /* Where the last component is a file, its directory tells. */
 static int statvfs(struct dory_sftp_server *s, const struct sftp_request *request)
 {
-    char name[DORY_NAME_MAX + 1];
-    int r = dory_sftp_walk(s, request->path, name);
+    int r = s->open[SFTP_DIR];
 
-    if (r < 0)
+    if (s->open[SFTP_MADE] < 0 && request->named)
+        r = s->open[SFTP_MADE] = s->config.fs->ops->open(s->config.fs, r, s->name, DORY_FS_OPEN_DIR);
+    if (r < 0 && r != DORY_E_NOTDIR)
         return r;
-    if (r > 0 && s->made < 0 && s->step == 0) {
-        s->creating = false;
-        r = s->config.fs->ops->open(s->config.fs, s->dir, name, DORY_FS_OPEN_DIR);
-        if (r < 0 && r != DORY_E_NOTDIR)
-            return r;
-        s->made = r >= 0 ? r : -1;
-        s->step = 1;
-    }
-    return space(s, s->made >= 0 ? s->made : s->dir);
+    return space(s, s->open[s->open[SFTP_MADE] >= 0 ? SFTP_MADE : SFTP_DIR]);
 }
 
 static int limits(struct dory_sftp_server *s, const struct sftp_request *request)
@@ -353,40 +277,41 @@ static int limits(struct dory_sftp_server *s, const struct sftp_request *request
 
 /* ---- all requests */
 
-/* The fields of a request in their order: h handle, p path, t second path, f flags, a attributes, o offset, l length;
-   ! is none, it marks what changes something by name. */
+/* The fields of a request, in the order in which all requests have them; the last two are none: CHANGES marks what
+   changes something by name, WALK what wants its path gone through. */
+enum { HANDLE = 1, PATH = 2, TO = 4, FLAGS = 8, ATTRS = 16, RANGE = 32, CHANGES = 64, WALK = 128 | PATH };
+
 static const struct {
-    uint8_t type;
-    char shape[4];
+    uint8_t type, fields;
     int (*run)(struct dory_sftp_server *s, const struct sftp_request *request);
 } requests[] = {
-    {SSH_FXP_INIT, "", init},
-    {SSH_FXP_OPEN, "pfa", dory_sftp_open},
-    {SSH_FXP_CLOSE, "h", dory_sftp_close},
-    {SSH_FXP_READ, "hol", read},
-    {SSH_FXP_LSTAT, "p", lstat},
-    {SSH_FXP_FSTAT, "h", fstat},
-    {SSH_FXP_SETSTAT, "pa!", setstat},
-    {SSH_FXP_FSETSTAT, "ha", fsetstat},
-    {SSH_FXP_OPENDIR, "p", opendir},
-    {SSH_FXP_READDIR, "h", readdir},
-    {SSH_FXP_REMOVE, "p!", remove},
-    {SSH_FXP_MKDIR, "pa!", mkdir},
-    {SSH_FXP_RMDIR, "p!", rmdir},
-    {SSH_FXP_REALPATH, "p", realpath},
-    {SSH_FXP_STAT, "p", stat},
-    {SSH_FXP_RENAME, "pt!", rename},
-    {SSH_FXP_READLINK, "p", readlink},
+    {SSH_FXP_INIT, 0, init},
+    {SSH_FXP_OPEN, WALK | FLAGS | ATTRS, dory_sftp_open},
+    {SSH_FXP_CLOSE, HANDLE, dory_sftp_close},
+    {SSH_FXP_READ, HANDLE | RANGE, read},
+    {SSH_FXP_LSTAT, WALK, stat},
+    {SSH_FXP_FSTAT, HANDLE, fstat},
+    {SSH_FXP_SETSTAT, WALK | ATTRS | CHANGES, setstat},
+    {SSH_FXP_FSETSTAT, HANDLE | ATTRS, fsetstat},
+    {SSH_FXP_OPENDIR, WALK, opendir},
+    {SSH_FXP_READDIR, HANDLE, readdir},
+    {SSH_FXP_REMOVE, WALK | CHANGES, remove},
+    {SSH_FXP_MKDIR, WALK | ATTRS | CHANGES, mkdir},
+    {SSH_FXP_RMDIR, WALK | CHANGES, remove},
+    {SSH_FXP_REALPATH, PATH, realpath},
+    {SSH_FXP_STAT, WALK, stat},
+    {SSH_FXP_RENAME, PATH | TO | CHANGES, rename},
+    {SSH_FXP_READLINK, WALK, readlink},
 };
 
 static const struct sftp_extension extensions[] = {
-    {SSH_FXE_POSIX_RENAME, "1", "pt!", posix_rename},
-    {SSH_FXE_FSYNC, "1", "h", fsync},
-    {SSH_FXE_LIMITS, "1", "", limits},
-    {SSH_FXE_EXPAND_PATH, "1", "p", expand_path},
+    {SSH_FXE_POSIX_RENAME, rename, PATH | TO | CHANGES, "1"},
+    {SSH_FXE_FSYNC, fsync, HANDLE, "1"},
+    {SSH_FXE_LIMITS, limits, 0, "1"},
+    {SSH_FXE_EXPAND_PATH, expand_path, PATH, "1"},
     /* From here on only where the file system can say. */
-    {SSH_FXE_STATVFS, "2", "p", statvfs},
-    {SSH_FXE_FSTATVFS, "2", "h", fstatvfs},
+    {SSH_FXE_STATVFS, statvfs, WALK, "2"},
+    {SSH_FXE_FSTATVFS, fstatvfs, HANDLE, "2"},
 };
 
 enum { WITHOUT_SPACE = 4, WITH_SPACE = 6 };
@@ -397,33 +322,36 @@ const struct sftp_extension *dory_sftp_extension(const struct dory_sftp_server *
 }
 
 /* DORY_OK, or why the request cannot be executed. */
-static int parse(struct dory_sftp_server *s, struct sftp_reader *r, const char *shape, struct sftp_request *request)
+static int parse(struct dory_sftp_server *s, struct sftp_reader *r, unsigned fields, struct sftp_request *request)
 {
-    bool lost = false;
+    struct sftp_slice handle;
 
-    for (; *shape; shape++) {
-        switch (*shape) {
-        case 'h':
-            request->handle = dory_sftp_handle(s, dory_sftp_get_string(r));
-            lost = !request->handle;
-            break;
-        case 'p': request->path = dory_sftp_get_string(r); break;
-        case 't': request->to = dory_sftp_get_string(r); break;
-        case 'f': request->flags = dory_sftp_get32(r); break;
-        case 'a': dory_sftp_get_attrs(r, &request->attrs); break;
-        case 'o': request->offset = dory_sftp_get64(r); break;
-        case 'l': request->length = dory_sftp_get32(r); break;
-        default: break;
-        }
+    if (fields & HANDLE) {
+        dory_sftp_read_string(r, &handle);
+        request->handle = handle.n == 4 ? dory_sftp_handle(s, dory_sftp_load32(handle.p)) : NULL;
     }
-    return r->bad ? DORY_E_PROTOCOL : lost ? DORY_E_ARG : DORY_OK;
+    if (fields & PATH)
+        dory_sftp_read_string(r, &request->path);
+    if (fields & TO)
+        dory_sftp_read_string(r, &request->to);
+    if (fields & FLAGS)
+        request->flags = dory_sftp_get32(r);
+    if (fields & ATTRS)
+        dory_sftp_read_attrs(r, &request->attrs);
+    if (fields & RANGE) {
+        request->offset = dory_sftp_get64(r);
+        request->length = dory_sftp_get32(r);
+    }
+    if (r->bad)
+        return DORY_E_PROTOCOL;
+    return fields & HANDLE && !request->handle ? DORY_E_ARG : DORY_OK;
 }
 
-static void tell(const struct dory_sftp_server *s, const char *shape, const struct sftp_request *request, int r)
+static void tell(const struct dory_sftp_server *s, const struct sftp_request *request, int r)
 {
     const struct dory_sftp_events *events = s->config.events;
 
-    if (events->changed && strchr(shape, '!') && request->path.p)
+    if (events->changed && request->path.p)
         events->changed(s->config.events_ctx, request->type, (const char *)request->path.p, request->path.n, (const char *)request->to.p,
                         request->to.n, r);
 }
@@ -433,7 +361,7 @@ static int run(struct dory_sftp_server *s, struct sftp_reader *r)
     struct sftp_request request;
     const struct sftp_extension *extension;
     struct sftp_slice name;
-    const char *shape = NULL;
+    unsigned fields = 0;
     int (*how)(struct dory_sftp_server *, const struct sftp_request *) = NULL;
     int result;
 
@@ -441,25 +369,29 @@ static int run(struct dory_sftp_server *s, struct sftp_reader *r)
     request.type = dory_sftp_get8(r);
     s->id = dory_sftp_get32(r);
     if (request.type == SSH_FXP_EXTENDED) {
-        name = dory_sftp_get_string(r);
+        dory_sftp_read_string(r, &name);
         for (unsigned i = 0; (extension = dory_sftp_extension(s, i)) != NULL; i++)
             if (dory_sftp_is(name, extension->name)) {
-                shape = extension->shape;
+                fields = extension->fields;
                 how = extension->run;
             }
     }
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
         if (requests[i].type == request.type) {
-            shape = requests[i].shape;
+            fields = requests[i].fields;
             how = requests[i].run;
         }
     if (!how)
         return request.type ? DORY_E_NOSYS : DORY_E_NAME;
-    result = parse(s, r, shape, &request);
-    if (result == DORY_OK)
+    result = parse(s, r, fields, &request);
+    if (result == DORY_OK && (fields & WALK) == WALK) {
+        result = dory_sftp_walk(s, request.path, s->name);
+        request.named = result > 0;
+    }
+    if (result >= 0)
         result = how(s, &request);
-    if (result != DORY_E_AGAIN)
-        tell(s, shape, &request, result);
+    if (result != DORY_E_AGAIN && fields & CHANGES)
+        tell(s, &request, result);
     return result;
 }
 

@@ -6,10 +6,10 @@
 enum { TYPE_AT = 4, ID_AT = 5, HEAD_N = 9 };
 
 /* READ is always of one size, so its length is free to count the READs that follow it without a gap: prefetching takes no room. */
-enum { READ_N = 29, READ_HANDLE_AT = 13, READ_OFFSET_AT = 17, READ_LENGTH_AT = 25 };
+enum { READ_N = 29, READ_OFFSET_AT = 17, READ_LENGTH_AT = 25 };
 
 /* WRITE up to its data. */
-enum { WRITE_N = 29 };
+enum { WRITE_N = 29, WRITE_HANDLE_AT = 13, WRITE_OFFSET_AT = 17, WRITE_LENGTH_AT = 25 };
 
 /* The type of a request that cannot be taken apart as it stands in the queue. */
 enum { UNFIT = 0 };
@@ -33,55 +33,53 @@ void dory_sftp_die(struct dory_sftp_server *s, const char *text)
 
 /* ---- the queue */
 
-static size_t size_of(const uint8_t *request)
+static uint32_t size_of(const uint8_t *request)
 {
     return request[TYPE_AT] == SSH_FXP_READ ? READ_N : 4 + dory_sftp_load32(request);
 }
 
 static void forget(struct dory_sftp_server *s, size_t n)
 {
-    s->head = (uint16_t)(s->head + n);
+    s->head += (uint32_t)n;
     if (s->last < s->head)
         s->last = s->head;
     if (s->head == s->tail)
         s->head = s->last = s->tail = 0;
-    if (s->prev < s->head || !s->head)
-        s->prev = s->last;
 }
 
 static void move_to_front(struct dory_sftp_server *s)
 {
-    memmove(s->queue, s->queue + s->head, (size_t)(s->tail - s->head));
-    s->tail = (uint16_t)(s->tail - s->head);
-    s->last = (uint16_t)(s->last - s->head);
-    s->prev = (uint16_t)(s->prev - s->head);
+    memmove(s->queue, s->queue + s->head, s->tail - s->head);
+    s->tail -= s->head;
+    s->last -= s->head;
+    s->prev -= s->head;
     s->head = 0;
 }
 
-/* Does the READ at `next` begin where the run of READs at `run` ends? */
-static bool continues(const uint8_t *run, const uint8_t *next)
+/* Makes of a READ, from its identifier on, the one that goes on where it ends. */
+static void go_on(uint8_t *read)
 {
-    uint32_t more = dory_sftp_load32(run) + 1, length = dory_sftp_load32(run + READ_LENGTH_AT);
-
-    return run[TYPE_AT] == SSH_FXP_READ && more < UINT32_MAX && memcmp(run + READ_HANDLE_AT, next + READ_HANDLE_AT, 4) == 0 &&
-           dory_sftp_load32(next + READ_LENGTH_AT) == length && dory_sftp_load32(next + ID_AT) == dory_sftp_load32(run + ID_AT) + more &&
-           dory_sftp_load64(next + READ_OFFSET_AT) == dory_sftp_load64(run + READ_OFFSET_AT) + (uint64_t)more * length;
+    dory_sftp_store32(read, dory_sftp_load32(read) + 1);
+    dory_sftp_store64(read + READ_OFFSET_AT - ID_AT,
+                      dory_sftp_load64(read + READ_OFFSET_AT - ID_AT) + dory_sftp_load32(read + READ_LENGTH_AT - ID_AT));
 }
 
 static void take_read(struct dory_sftp_server *s)
 {
-    uint8_t *request = s->queue + s->last;
+    uint8_t *request = s->queue + s->last, *run = s->queue + s->prev;
 
     if (s->tail - s->last < READ_N || dory_sftp_load32(request + HEAD_N) != 4) {
         request[TYPE_AT] = UNFIT;
         return;
     }
-    s->tail = (uint16_t)(s->last + READ_N);
+    s->tail = s->last + READ_N;
     dory_sftp_store32(request, 0);
-    if (s->prev < s->last && continues(s->queue + s->prev, request)) {
-        dory_sftp_store32(s->queue + s->prev, dory_sftp_load32(s->queue + s->prev) + 1);
+    if (s->prev >= s->head && s->prev < s->last && run[TYPE_AT] == SSH_FXP_READ && memcmp(request + ID_AT, s->next_read, sizeof s->next_read) == 0) {
+        dory_sftp_store32(run, dory_sftp_load32(run) + 1);
         s->tail = s->last;
     }
+    memcpy(s->next_read, request + ID_AT, sizeof s->next_read);
+    go_on(s->next_read);
 }
 
 static void complete(struct dory_sftp_server *s)
@@ -102,7 +100,7 @@ static void admit(struct dory_sftp_server *s)
     uint32_t n = dory_sftp_load32(request);
 
     if (init == s->greeted) {
-        dory_sftp_die(s, init ? "a second SSH_FXP_INIT" : "a request before SSH_FXP_INIT");
+        dory_sftp_die(s, "INIT missing or twice");
         return;
     }
     s->greeted = true;
@@ -115,35 +113,33 @@ static void admit(struct dory_sftp_server *s)
     }
 }
 
-/* Bytes of the request that is not complete; how many were taken. */
-static size_t take(struct dory_sftp_server *s, const uint8_t *bytes, size_t n)
+/* A byte of the request that is not complete. False: no room. */
+static bool take(struct dory_sftp_server *s, uint8_t byte)
 {
-    size_t have = (size_t)(s->tail - s->last), room, want;
-    uint32_t length;
+    const uint8_t *request;
+    uint32_t have;
 
     if (s->skip) {
-        n = n < s->skip ? n : s->skip;
-        s->skip -= (uint32_t)n;
-        return n;
+        s->skip--;
+        return true;
     }
-    if (s->tail == sizeof s->queue && s->head)
+    if (s->tail == sizeof s->queue) {
+        if (!s->head)
+            return false;
         move_to_front(s);
-    want = have < 4 ? 4 : have < HEAD_N ? HEAD_N : 4 + dory_sftp_load32(s->queue + s->last);
-    room = sizeof s->queue - s->tail;
-    want = want - have < room ? want - have : room;
-    n = n < want ? n : want;
-    memcpy(s->queue + s->tail, bytes, n);
-    s->tail = (uint16_t)(s->tail + n);
-    have += n;
-
-    length = have < 4 ? HEAD_N : dory_sftp_load32(s->queue + s->last);
-    if (length < HEAD_N - 4 || length > DORY_SFTP_PACKET_MAX)
-        dory_sftp_die(s, "impossible packet length");
-    else if (have == HEAD_N && n)
+    }
+    s->queue[s->tail++] = byte;
+    request = s->queue + s->last;
+    have = s->tail - s->last;
+    if (have < 4)
+        return true;
+    if (dory_sftp_load32(request) - (HEAD_N - 4) > DORY_SFTP_PACKET_MAX - (HEAD_N - 4))
+        dory_sftp_die(s, "bad packet length");
+    else if (have == HEAD_N)
         admit(s);
-    if (!s->ended && have >= HEAD_N && have == 4 + dory_sftp_load32(s->queue + s->last))
+    if (!s->ended && have == 4 + dory_sftp_load32(request))
         complete(s);
-    return n;
+    return true;
 }
 
 /* ---- WRITE */
@@ -156,13 +152,14 @@ static int lose(struct dory_sftp_handle *h, int error)
     return error;
 }
 
-/* The file of the WRITE under way, and where in it. */
-static int find_target(struct dory_sftp_server *s, struct sftp_slice handle, uint32_t n)
+/* The file of the WRITE at the head of the queue, and where in it. */
+static int find_target(struct dory_sftp_server *s, const uint8_t *request)
 {
-    struct dory_sftp_handle *h = dory_sftp_handle(s, handle);
+    struct dory_sftp_handle *h = dory_sftp_handle(s, dory_sftp_load32(request + WRITE_HANDLE_AT));
     struct dory_fs_info info;
     int r;
 
+    s->write_at = dory_sftp_load64(request + WRITE_OFFSET_AT);
     if (!h)
         return DORY_E_ARG;
     if (!(h->flags & SFTP_MAY_WRITE))
@@ -174,33 +171,24 @@ static int find_target(struct dory_sftp_server *s, struct sftp_slice handle, uin
             return r;
         s->write_at = info.size;
     }
-    return s->write_at > (uint64_t)INT64_MAX - n ? lose(h, DORY_E_NOSPC) : h->error;
+    return s->write_at > (uint64_t)INT64_MAX - s->left ? lose(h, DORY_E_NOSPC) : h->error;
 }
 
-/* Takes the WRITE at the head of the queue apart; only what is left of it stays there. */
+/* Takes the WRITE at the head of the queue apart; only its data stays there. Of one that cannot be done the data is dropped. */
 static bool begin_write(struct dory_sftp_server *s)
 {
-    uint8_t *request = s->queue + s->head;
-    size_t have = (size_t)(s->tail - s->head), size = size_of(request), n = size < WRITE_N ? size : WRITE_N;
-    struct sftp_reader r = {request + ID_AT, request + n, false};
-    struct sftp_slice handle;
-    int error;
+    const uint8_t *request = s->queue + s->head;
+    uint32_t size = size_of(request), n = size < WRITE_N ? size : WRITE_N;
+    int error = DORY_E_PROTOCOL;
 
-    if (have < n)
+    if (s->tail - s->head < n)
         return false;
-    s->write_id = dory_sftp_get32(&r);
-    handle = dory_sftp_get_string(&r);
-    s->write_at = dory_sftp_get64(&r);
-    s->left = dory_sftp_get32(&r);
-    s->rest = (uint32_t)(size - n);
-    error = r.bad ? DORY_E_PROTOCOL : handle.n != 4 ? DORY_E_ARG : s->left > s->rest ? DORY_E_PROTOCOL : DORY_OK;
-    if (!error)
-        error = find_target(s, handle, s->left);
+    s->left = size - n;
+    if (n == WRITE_N && dory_sftp_load32(request + HEAD_N) == 4 && dory_sftp_load32(request + WRITE_LENGTH_AT) == s->left)
+        error = find_target(s, request);
     if (error == DORY_E_AGAIN)
         return false;
-    if (error)
-        s->left = 0;
-    s->rest -= s->left;
+    s->write_id = dory_sftp_load32(request + ID_AT);
     s->write_error = (int8_t)error;
     s->writing = true;
     forget(s, n);
@@ -209,7 +197,7 @@ static bool begin_write(struct dory_sftp_server *s)
 
 static void end_write(struct dory_sftp_server *s)
 {
-    size_t at = (size_t)(s->status_first + s->status_count++) % DORY_SFTP_WRITES;
+    uint32_t at = (s->status_first + s->status_count++) % DORY_SFTP_WRITES;
 
     s->status_ids[at] = s->write_id;
     s->status_errors[at] = s->write_error;
@@ -221,29 +209,25 @@ static size_t write_data(struct dory_sftp_server *s, const uint8_t *bytes, size_
 {
     struct dory_fs *fs = s->config.fs;
     const struct dory_sftp_events *events = s->config.events;
-    long r = 0;
 
-    if (s->left) {
-        r = fs->ops->write(fs, s->handles[s->target].fs, s->write_at, bytes, n < s->left ? n : s->left);
+    if (n > s->left)
+        n = s->left;
+    if (!s->write_error) {
+        long r = fs->ops->write(fs, s->handles[s->target].fs, s->write_at, bytes, n);
+
         if (r == DORY_E_AGAIN || r == 0)
             return 0;
-        if (r < 0) {
+        if (r > 0) {
+            n = (size_t)r;
+            s->write_at += n;
+            if (events->moved)
+                events->moved(s->config.events_ctx, s->target, n);
+        } else {
             s->write_error = (int8_t)lose(&s->handles[s->target], (int)r);
-            s->rest += s->left;
-            s->left = 0;
         }
     }
-    if (r > 0) {
-        n = (size_t)r;
-        s->left -= (uint32_t)n;
-        s->write_at += n;
-        if (events->moved)
-            events->moved(s->config.events_ctx, s->target, n);
-    } else {
-        n = n < s->rest ? n : s->rest;
-        s->rest -= (uint32_t)n;
-    }
-    if (!s->left && !s->rest)
+    s->left -= (uint32_t)n;
+    if (!s->left)
         end_write(s);
     return n;
 }
@@ -251,22 +235,21 @@ static size_t write_data(struct dory_sftp_server *s, const uint8_t *bytes, size_
 /* Goes on with the WRITE at the head of the queue as far as its bytes are there. True: something was done. */
 static bool step_write(struct dory_sftp_server *s)
 {
-    size_t n, took;
+    size_t n;
 
     if (!s->writing) {
         if (s->running || s->tail - s->head <= TYPE_AT || s->queue[s->head + TYPE_AT] != SSH_FXP_WRITE ||
             s->status_count == DORY_SFTP_WRITES || !begin_write(s))
             return false;
-        if (!s->left && !s->rest)
+        if (!s->left)
             end_write(s);
         return true;
     }
-    n = (size_t)(s->tail - s->head);
-    if (n > (size_t)s->left + s->rest)
-        n = (size_t)s->left + s->rest;
-    took = n ? write_data(s, s->queue + s->head, n) : 0;
-    forget(s, took);
-    return took > 0;
+    n = s->tail - s->head;
+    if (n)
+        n = write_data(s, s->queue + s->head, n);
+    forget(s, n);
+    return n > 0;
 }
 
 /* ---- the stream */
@@ -284,7 +267,7 @@ static size_t push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
         else if (s->writing && s->head == s->last)
             used = 0; /* busy with bytes of the same WRITE that came before these */
         else
-            used = take(s, bytes + taken, n - taken);
+            used = take(s, bytes[taken]);
         if (!used)
             return taken;
         taken += used;
@@ -302,7 +285,7 @@ static bool step(struct dory_sftp_server *s)
         s->id = s->status_ids[s->status_first];
         s->error = s->status_errors[s->status_first];
         s->answer = SFTP_STATUS;
-        s->status_first = (uint16_t)((s->status_first + 1) % DORY_SFTP_WRITES);
+        s->status_first = (s->status_first + 1) % DORY_SFTP_WRITES;
         s->status_count--;
         return true;
     }
@@ -330,15 +313,14 @@ void dory_sftp_answered(struct dory_sftp_server *s)
         return;
     }
     dory_sftp_store32(request, more - 1);
-    dory_sftp_store32(request + ID_AT, dory_sftp_load32(request + ID_AT) + 1);
-    dory_sftp_store64(request + READ_OFFSET_AT, dory_sftp_load64(request + READ_OFFSET_AT) + dory_sftp_load32(request + READ_LENGTH_AT));
+    go_on(request + ID_AT);
 }
 
 static void finish(struct dory_sftp_server *s)
 {
     s->failed |= s->head != s->tail || s->writing || s->skip;
     for (int i = 0; i < DORY_SFTP_HANDLES; i++)
-        s->failed |= s->handles[i].fs >= 0 && s->handles[i].flags & SFTP_UPLOAD;
+        s->failed |= (s->handles[i].flags & SFTP_UPLOAD) != 0;
     s->ended = true;
     dory_sftp_release(s);
 }
@@ -389,11 +371,11 @@ static int status(const struct dory_stream *stream)
 static uint32_t window(const struct dory_stream *stream)
 {
     const struct dory_sftp_server *s = (const struct dory_sftp_server *)stream;
-    size_t n = sizeof s->queue - (size_t)(s->tail - s->head) + s->skip;
+    uint32_t n = (uint32_t)sizeof s->queue - (s->tail - s->head) + s->skip;
 
     if (s->writing && s->head == s->tail)
-        n += s->left + s->rest;
-    return (uint32_t)(s->uploading ? n + DORY_SFTP_WINDOW : n);
+        n += s->left;
+    return s->uploading ? n + DORY_SFTP_WINDOW : n;
 }
 
 static const struct dory_stream_ops ops = {.push = push, .pull = pull, .eof = eof, .stop = stop, .status = status, .window = window};
@@ -407,7 +389,5 @@ void dory_sftp_server_init(struct dory_sftp_server *s, const struct dory_sftp_co
     s->config = *config;
     if (!s->config.events)
         s->config.events = &nobody;
-    s->dir = s->below = s->from = s->made = -1;
-    for (int i = 0; i < DORY_SFTP_HANDLES; i++)
-        s->handles[i].fs = -1;
+    memset(s->open, -1, sizeof s->open);
 }

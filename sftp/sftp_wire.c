@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-uint32_t dory_sftp_load32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 void dory_sftp_store32(uint8_t *p, uint32_t v)
 {
     p[0] = (uint8_t)(v >> 24);
@@ -57,29 +52,17 @@ uint64_t dory_sftp_get64(struct sftp_reader *r)
     return p ? dory_sftp_load64(p) : 0;
 }
 
-struct sftp_slice dory_sftp_get_string(struct sftp_reader *r)
+void dory_sftp_read_string(struct sftp_reader *r, struct sftp_slice *s)
 {
-    struct sftp_slice s = {NULL, dory_sftp_get32(r)};
-
-    s.p = take(r, s.n);
-    if (!s.p)
-        s.n = 0;
-    return s;
+    s->n = dory_sftp_get32(r);
+    s->p = take(r, s->n);
+    if (!s->p)
+        s->n = 0;
 }
 
 bool dory_sftp_is(struct sftp_slice s, const char *text)
 {
     return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
-}
-
-uint8_t *dory_sftp_put(struct sftp_writer *w, size_t n)
-{
-    if (w->bad || (size_t)(w->end - w->p) < n) {
-        w->bad = true;
-        return NULL;
-    }
-    w->p += n;
-    return w->p - n;
 }
 
 void dory_sftp_put_bytes(struct sftp_writer *w, const void *bytes, size_t n)
@@ -129,21 +112,4 @@ void dory_sftp_put_string(struct sftp_writer *w, const void *bytes, size_t n)
 void dory_sftp_put_text(struct sftp_writer *w, const char *text)
 {
     dory_sftp_put_string(w, text, strlen(text));
-}
-
-uint8_t *dory_sftp_begin(struct sftp_writer *w, enum sftp_type type, uint32_t id)
-{
-    uint8_t *begun = dory_sftp_put(w, 9);
-
-    if (begun) {
-        begun[4] = (uint8_t)type;
-        dory_sftp_store32(begun + 5, id);
-    }
-    return begun;
-}
-
-void dory_sftp_finish(struct sftp_writer *w, uint8_t *begun)
-{
-    if (!w->bad)
-        dory_sftp_store32(begun, (uint32_t)(w->p - begun - 4));
 }

@@ -104,7 +104,12 @@ struct sftp_attrs {
     uint64_t size;
 };
 
-uint32_t dory_sftp_load32(const uint8_t *p);
+/* In the header because they are two instructions where a call would be three. */
+static inline uint32_t dory_sftp_load32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
 uint64_t dory_sftp_load64(const uint8_t *p);
 void dory_sftp_store32(uint8_t *p, uint32_t v);
 void dory_sftp_store64(uint8_t *p, uint64_t v);
@@ -114,8 +119,10 @@ uint8_t dory_sftp_get8(struct sftp_reader *r);
 uint32_t dory_sftp_get32(struct sftp_reader *r);
 uint64_t dory_sftp_get64(struct sftp_reader *r);
 struct sftp_slice dory_sftp_get_string(struct sftp_reader *r);
-/* Extended attributes are read over. */
+void dory_sftp_read_string(struct sftp_reader *r, struct sftp_slice *s);
+/* Extended attributes are read over; `read_attrs` stops before them, which will do at the end of a message. */
 void dory_sftp_get_attrs(struct sftp_reader *r, struct sftp_attrs *attrs);
+void dory_sftp_read_attrs(struct sftp_reader *r, struct sftp_attrs *attrs);
 bool dory_sftp_is(struct sftp_slice s, const char *text);
 
 /* Where the room is too small the writer is bad, writes nothing from then on, and the message is of no use (with `part`: not whole). */
@@ -134,9 +141,10 @@ uint8_t *dory_sftp_begin(struct sftp_writer *w, enum sftp_type type, uint32_t id
 void dory_sftp_finish(struct sftp_writer *w, uint8_t *begun);
 
 /* What a file system says, as attributes; times that 32 bits do not hold are bent to what they hold. And back: the type is DORY_FS_FILE
-   where `permissions` is missing or has no type bits. */
+   where `permissions` is missing or has no type bits. `to_settings` is the same without the type, for a setinfo. */
 void dory_sftp_from_info(struct sftp_attrs *attrs, const struct dory_fs_info *info);
 void dory_sftp_to_info(struct dory_fs_info *info, const struct sftp_attrs *attrs);
+void dory_sftp_to_settings(struct dory_fs_info *info, const struct sftp_attrs *attrs);
 /* What of `attrs` a setinfo or commit is to set: bits DORY_FS_SET_*. */
 unsigned dory_sftp_settings(const struct sftp_attrs *attrs);
 

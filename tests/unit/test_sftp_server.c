@@ -486,7 +486,7 @@ static void test_names(void **state)
     sftpk_ask(SSH_FXP_REMOVE, "s", "dir");
     sftpk_expect_text(SSH_FX_FAILURE, "Is a directory");
     sftpk_ask(SSH_FXP_REMOVE, "s", "/");
-    sftpk_expect(SSH_FX_FAILURE);
+    sftpk_expect(SSH_FX_PERMISSION_DENIED);
     sftpk_ask(SSH_FXP_RENAME, "ss", "dir/a", "b");
     sftpk_expect_text(SSH_FX_FAILURE, "File exists");
     sftpk_ask(SSH_FXP_RENAME, "ss", "dir/a", "/dir/c");
@@ -646,15 +646,15 @@ static void test_lines_as_ls_writes_them(void **state)
         int64_t mtime, now;
         const char *line;
     } table[] = {
-        {DORY_FS_FILE, 0644, 0, 0, 0, 0, 0, "-rw-r--r--   1 0        0               0 Jan  1  1970 x"},
-        {DORY_FS_FILE, 0751, 1000, 100, 123, 1700000000, 1700000001, "-rwxr-x--x   1 1000     100           123 Nov 14 22:13 x"},
-        {DORY_FS_FILE, 07777, 1, 2, 99999999, 1709164799, 1709164800, "-rwsrwsrwt   1 1        2        99999999 Feb 28 23:59 x"},
-        {DORY_FS_FILE, 07000, 1, 2, 1, 1709164800, 1709164800, "---S--S--T   1 1        2               1 Feb 29 00:00 x"},
-        {DORY_FS_DIR, 0755, 4294967295u, 0, 0, 951868799, 951868799 + 183 * 86400, "drwxr-xr-x   1 4294967295 0               0 Feb 29  2000 x"},
-        {DORY_FS_LINK, 0777, 0, 0, 7, 951868800, 951868800 + 183 * 86400 - 1, "lrwxrwxrwx   1 0        0               7 Mar  1 00:00 x"},
-        {DORY_FS_OTHER, 0600, 0, 0, 0, 1700000000, 1699999999, "prw-------   1 0        0               0 Nov 14  2023 x"},
-        {DORY_FS_FILE, 0600, 0, 0, 0, 4294967295, 0, "-rw-------   1 0        0               0 Feb  7  2106 x"},
-        {DORY_FS_FILE, 0600, 0, 0, 0, 4107542400, 0, "-rw-------   1 0        0               0 Mar  1  2100 x"},
+        {DORY_FS_FILE, 0644, 0, 0, 0, 0, 0, "-rw-r--r--   1 0          0                             0 Jan  1  1970 x"},
+        {DORY_FS_FILE, 0751, 1000, 100, 123, 1700000000, 1700000001, "-rwxr-x--x   1 1000       100                         123 Nov 14 22:13 x"},
+        {DORY_FS_FILE, 07777, 1, 2, 99999999, 1709164799, 1709164800, "-rwsrwsrwt   1 1          2                      99999999 Feb 28 23:59 x"},
+        {DORY_FS_FILE, 07000, 1, 2, 1, 1709164800, 1709164800, "---S--S--T   1 1          2                             1 Feb 29 00:00 x"},
+        {DORY_FS_DIR, 0755, 4294967295u, 0, 0, 951868799, 951868799 + 183 * 86400, "drwxr-xr-x   1 4294967295 0                             0 Feb 29  2000 x"},
+        {DORY_FS_LINK, 0777, 0, 0, 7, 951868800, 951868800 + 183 * 86400 - 1, "lrwxrwxrwx   1 0          0                             7 Mar  1 00:00 x"},
+        {DORY_FS_OTHER, 0600, 0, 0, 0, 1700000000, 1699999999, "prw-------   1 0          0                             0 Nov 14  2023 x"},
+        {DORY_FS_FILE, 0600, 0, 0, 0, 4294967295, 0, "-rw-------   1 0          0                             0 Feb  7  2106 x"},
+        {DORY_FS_FILE, 0600, 0, 0, 0, 4107542400, 0, "-rw-------   1 0          0                             0 Mar  1  2100 x"},
     };
 
     (void)state;
@@ -706,7 +706,7 @@ static void test_limits_and_space(void **state)
         for (unsigned i = 0; i < 11; i++)
             v[i] = dory_sftp_get64(&a.r);
         assert_true(!a.r.bad && a.r.p == a.r.end);
-        assert_true(v[1] == DORY_RAM_BLOCK && v[2] == SFTPK_BLOCKS && v[3] == SFTPK_BLOCKS - 1 && v[4] == v[3]);
+        assert_true(v[0] == DORY_RAM_BLOCK && v[1] == 1 && v[2] == SFTPK_BLOCKS * DORY_RAM_BLOCK && v[3] == v[2] - DORY_RAM_BLOCK && v[4] == v[3]);
         assert_true(v[5] == SFTPK_NODES && v[6] == SFTPK_NODES - 3);
         assert_int_equal(v[9], how == 2 ? 3 : 2);
         assert_true(v[10] == DORY_NAME_MAX);
@@ -729,7 +729,7 @@ static void test_a_commit_that_half_succeeds_is_told(void **state)
     sftpk_ask(SSH_FXP_FSETSTAT, "ha", h, &mode);
     sftpk_expect(SSH_FX_OK);
     sftpk_ask(SSH_FXP_CLOSE, "h", h);
-    sftpk_expect_text(SSH_FX_FAILURE, "stored, but mode or times could not be set");
+    sftpk_expect_text(SSH_FX_FAILURE, "stored, but not mode or times");
     assert_string_equal(sftpk_content("file"), "x");
 }
 
@@ -750,7 +750,6 @@ static void test_a_file_system_that_can_do_little(void **state)
     few.rename = NULL;
     few.readlink = NULL;
     few.space = NULL;
-    few.create = NULL;
     k.ram.fs.ops = &few;
     sftpk_init();
     h = sftpk_open("file", SSH_FXF_READ);
@@ -764,8 +763,7 @@ static void test_a_file_system_that_can_do_little(void **state)
     sftpk_ask(SSH_FXP_READLINK, "s", "file");
     sftpk_ask(SSH_FXP_SETSTAT, "sa", "file", &(struct sftp_attrs){.flags = 4});
     sftpk_ask(SSH_FXP_EXTENDED, "ss", "statvfs@openssh.com", "file");
-    sftpk_ask(SSH_FXP_OPEN, "s4a", "new", UPLOAD, &none);
-    for (int i = 0; i < 11; i++)
+    for (int i = 0; i < 10; i++)
         sftpk_expect(SSH_FX_OP_UNSUPPORTED);
     sftpk_close(h);
 }
