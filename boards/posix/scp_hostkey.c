@@ -57,6 +57,7 @@ struct offered {
     size_t n;
     char fingerprint[DORY_FINGERPRINT_MAX];
     const char *label;
+    char picture[DORY_PICTURE_MAX]; /* "" unless it is wanted */
 };
 
 static void say_changed(const struct dory_client *c, const struct dory_known_result *known, const struct offered *offered)
@@ -83,8 +84,9 @@ static bool ask(const struct dory_client *c, const struct dory_known_result *kno
     char question[1024], answer[128];
     int n;
 
-    snprintf(question, sizeof question, "The authenticity of host '%s (%s)' port %u can't be established.\n%s key fingerprint is %s.\n%s%s",
-             c->host, c->known_as, c->port, offered->label, offered->fingerprint,
+    snprintf(question, sizeof question,
+             "The authenticity of host '%s (%s)' port %u can't be established.\n%s key fingerprint is %s.\n%s%s%s%s", c->host, c->known_as,
+             c->port, offered->label, offered->fingerprint, offered->picture, *offered->picture ? "\n" : "",
              known->verdict == DORY_KNOWN_OTHER_TYPE ? "Keys of other types are known for this host.\n" : "", prompt);
     for (prompt = question;; prompt = "Please type 'yes', 'no' or the fingerprint: ") {
         n = dory_tty_ask(prompt, answer, sizeof answer);
@@ -186,6 +188,10 @@ static bool is_trusted(struct dory_client *c, const struct offered *offered)
     case DORY_KNOWN_MATCH:
         dory_say(DORY_LOG_DEBUG, "debug1: Host '%s' is known and matches the %s host key, found in %s:%u", c->known_as, offered->label,
                  known.file, known.line);
+        if (*offered->picture) {
+            dory_say(DORY_LOG_INFO, "Host key fingerprint is %s", offered->fingerprint);
+            dory_say_plain(DORY_LOG_INFO, offered->picture);
+        }
         c->known = true;
         return true;
     case DORY_KNOWN_REVOKED:
@@ -208,6 +214,8 @@ void dory_client_on_hostkey(struct dory_client *c, const struct dory_event *even
     struct offered offered = {.key = event->key, .n = event->key_n, .label = dory_key_label(event->key, event->key_n)};
 
     dory_fingerprint(offered.fingerprint, event->key, event->key_n);
+    if (c->options->ssh.visual_host_key == 1)
+        dory_key_picture(offered.picture, event->key, event->key_n);
     dory_say(DORY_LOG_DEBUG, "debug1: Server host key: %s %s", event->algorithm, offered.fingerprint);
     if (is_allowed(c, &offered) && is_trusted(c, &offered)) {
         c->met = true;

@@ -82,7 +82,7 @@ static const char harmless[] =
     "pkcs11provider,protocol,proxyusefdpass,remotecommand,remoteforward,requesttty,rhostsauthentication,rhostsrsaauthentication,"
     "rsaauthentication,securitykeyprovider,sendenv,sessiontype,setenv,setuptimeout,smartcarddevice,stdinnull,streamlocalbindmask,"
     "streamlocalbindunlink,syslogfacility,tunnel,tunneldevice,useblacklistedkeys,useprivilegedport,userknownhostsfile2,"
-    "useroaming,usersh,verifyhostkeydns,versionaddendum,visualhostkey,warnweakcrypto,xauthlocation,";
+    "useroaming,usersh,verifyhostkeydns,versionaddendum,warnweakcrypto,xauthlocation,";
 
 bool dory_cli_lists(const char *list, const char *name)
 {

@@ -52,6 +52,10 @@ int dory_public_key_line(char *out, size_t cap, const uint8_t *blob, size_t n, c
 /* "SHA256:…" of a public blob, as OpenSSH shows it. */
 void dory_fingerprint(char out[DORY_FINGERPRINT_MAX], const uint8_t *blob, size_t n);
 
+/* The picture that OpenSSH draws of a fingerprint (VisualHostKey): 11 lines, the last without its end, NUL-terminated. */
+#define DORY_PICTURE_MAX 220
+void dory_key_picture(char out[DORY_PICTURE_MAX], const uint8_t *blob, size_t n);
+
 /* Of a public blob: the type as people write it ("ED25519", "RSA", "ECDSA"; "UNKNOWN") and its size in bits, 0 if unknown. */
 const char *dory_key_label(const uint8_t *blob, size_t n);
 unsigned dory_key_bits(const uint8_t *blob, size_t n);

@@ -96,6 +96,8 @@ def honoured(t):
     same(t, there)
     t.check("Connection from 127.0.0.7 " in server.whole_log(), "it came from elsewhere")
     t.fails(copy("BindAddress 192.0.2.1"), "assign requested address")
+    picture = t.ok(t.run(["ssh-keygen", "-lv", "-f", rsa + ".pub"])).text.strip().split("\n", 1)[1]
+    t.check(picture in t.ok(copy("VisualHostKey yes")).text, "the key was not drawn")
     t.fails(copy("RevokedHostKeys %s.pub" % rsa), "revoked", "host key verification failed")
     t.fails(copy("RevokedHostKeys %s" % t.path("missing")), "cannot read the revoked keys", "host key verification failed")
     t.fails(copy("RequiredRSASize 3072"), "RequiredRSASize", "host key verification failed")

@@ -241,6 +241,22 @@ static void test_revoked_keys(void **state)
     assert_non_null(strstr(why, "binary"));
 }
 
+static void test_picture(void **state)
+{
+    static const char *const types[] = {"ed25519", "rsa -b 2048", "ecdsa"};
+    char picture[DORY_PICTURE_MAX];
+    struct dory_public_key key;
+
+    (void)state;
+    for (int i = 0; i < 9; i++) {
+        assert_int_equal(posix_kit_sh("rm -f k && ssh-keygen -q -N '' -t %s -f k", types[i % 3]), 0);
+        assert_int_equal(dory_public_key_load("k.pub", &key, why), 0);
+        dory_key_picture(picture, key.blob, key.blob_n);
+        assert_int_equal(posix_kit_sh("ssh-keygen -lv -f k.pub"), 0);
+        assert_non_null(strstr(posix_kit_output(), picture));
+    }
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, enter, posix_kit_leave)
 int main(void)
 {
@@ -248,6 +264,7 @@ int main(void)
         T(test_names),    T(test_lines),           T(test_overlong_lines_are_skipped),
         T(test_verdicts), T(test_types),           T(test_impossible_hosts_and_unreadable_files),
         T(test_add),      T(test_with_ssh_keygen), T(test_revoked_keys),
+        T(test_picture),
     };
     return dory_crypto_init() == DORY_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
