@@ -106,6 +106,62 @@ def honoured(t):
         t.ok(dory(t, "-B", "-F", config(t, block("short", server), "Host other\n %s\n" % line), t.path("a"), "short:" + t.name))
 
 
+# ---- known_hosts
+
+@case("known_hosts: several files, patterns, negation, authorities, an alias; names are hashed where that is wanted")
+def known(t):
+    server = t.lab.server("sshd")
+    there = server.folder(t)
+    content(t)
+    kind, blob = t.lab.public(server.host_key).split()[:2]
+    key = "%s %s\n" % (kind, blob)
+    other = " ".join(t.lab.public(t.lab.wrong_key).split()[:2]) + "\n"
+    place = "[%s]:%d" % (HOST, server.port)
+
+    def copy(lines, *more, name="known"):
+        path = files.write(t.path(name), lines)
+        result = dory(t, "-B", "-F", "none", "-P", str(server.port), "-i", t.lab.key, "-o", "GlobalKnownHostsFile=none", *more,
+                      "-o", "UserKnownHostsFile=%s" % path, t.path("a"), "%s@%s:%s" % (USER, HOST, t.name))
+        return result
+    for good in (place + " " + key, "[127.*]:* " + key, "*,!x " + key, "x " + other + "y,%s " % place + key, "%s " % HOST + key,
+                 "@cert-authority * " + other + place + " " + key, place + " " + other.replace("ed25519", "nonsense") + place + " " + key,
+                 "# " + place + " " + other + place + " " + key, "@revoked %s %s%s %s" % (place, other, place, key)):
+        t.ok(copy(good))
+        same(t, there)
+    for bad in ("*,!%s,!%s " % (place, HOST) + key, "@cert-authority * " + key, "[%s]:1 " % HOST + key, "@revoked * " + key + place + " " + key):
+        t.fails(copy(bad), "host key verification failed")
+    files.write(t.path("first"), "x " + other)
+    t.ok(copy(place + " " + key, "-o", "UserKnownHostsFile=%s %s" % (t.path("first"), t.path("known"))))
+    t.ok(copy("alias " + key, "-o", "HostKeyAlias=alias"))
+    t.fails(copy(place + " " + key, "-o", "HostKeyAlias=alias"), "alias", "host key verification failed")
+    t.ok(copy("", "-o", "HashKnownHosts=yes", "-o", "StrictHostKeyChecking=accept-new"))
+    t.check(files.read(t.path("known")).startswith(b"|1|"), "the name is not hashed")
+    t.ok(t.run(["ssh-keygen", "-F", place, "-f", t.path("known")]))
+    t.ok(dory(t, "-B", "-F", "none", "-P", str(server.port), "-i", t.lab.key, "-o", "UserKnownHostsFile=" + t.path("known"), t.path("a"),
+              "%s@%s:%s" % (USER, HOST, t.name)))
+
+
+@case("known_hosts: a changed key is told with its place, and the line that removes it works; a known type comes first")
+def changed(t):
+    rsa = os.path.join(t.lab.keys, "host.rsa." + t.name)
+    t.ok(t.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", rsa]))
+    server = t.lab.fresh(t, "sshd", config=("HostKey " + rsa,))
+    content(t)
+    server.folder(t)
+    place = "[%s]:%d" % (HOST, server.port)
+    wrong = " ".join(t.lab.public(t.lab.wrong_key).split()[:2])
+    path = files.write(t.path("kno wn"), "# one\n# two\nx,%s %s\n" % (place, wrong))
+    words = ["-F", config(t, block("short", server, key=t.lab.key).replace(server.known, '"%s"' % path)), t.path("a"), "short:" + t.name]
+    result = t.fails(dory(t, "-B", *words), "IDENTIFICATION HAS CHANGED", "%s:3" % path, "host key verification failed")
+    fingerprint = t.run(["ssh-keygen", "-l", "-f", server.host_key]).text.split()[1]
+    t.says(result, fingerprint)
+    command = re.search(r"ssh-keygen -f .*", result.text).group()
+    t.ok(t.run(["/bin/sh", "-c", command]))
+    t.ok(dory(t, "-B", "-o", "StrictHostKeyChecking=accept-new", *words))
+    files.write(path, "%s %s\n" % (place, " ".join(t.lab.public(rsa).split()[:2])))
+    t.says(t.ok(dory(t, "-v", "-B", *words)), "host key algorithm: rsa-sha2-512")
+
+
 # ---- ProxyJump, ProxyCommand
 
 def hops(t):
