@@ -384,6 +384,7 @@ static bool log_in(struct dory_client *c)
         dory_client_report(c);
         return false;
     }
+    c->auth.done = true;
     dory_say(DORY_LOG_DEBUG, "debug1: Authenticated to %s ([%s]:%u) using \"%s\".", c->host, c->address, c->port,
              dory_client_method_name(c->auth.last));
     return true;

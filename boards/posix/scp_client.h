@@ -28,7 +28,7 @@ struct dory_client_auth {
     bool was_asked;  /* anything in it */
     uint8_t last;    /* the method that was tried last */
     uint8_t methods; /* what the server said last */
-    bool probed, no_password, no_interactive;
+    bool probed, no_password, no_interactive, done;
 };
 
 struct dory_client {

@@ -138,6 +138,14 @@ static void no_common(const struct dory_client *c)
     dory_offers(&c->ssh, &c->config, false, say_offer, NULL);
 }
 
+static void sent_away(const struct dory_client *c, const char *text, size_t n)
+{
+    dory_say(DORY_LOG_ERROR, "Received disconnect from %s port %u:%u: %.*s", c->address, c->port, dory_ssh_disconnect_reason(&c->ssh), (int)n,
+             text);
+    if (!c->auth.done && c->auth.keys_offered > 1)
+        dory_say(DORY_LOG_INFO, "%d keys were offered; -o IdentitiesOnly=yes -i FILE offers one alone.", c->auth.keys_offered);
+}
+
 static void cut(const struct dory_client *c)
 {
     const char *how = c->error_number ? strerror(c->error_number) : "closed by the remote host";
@@ -165,10 +173,7 @@ void dory_client_report(struct dory_client *c)
     case DORY_E_AUTH: denied(c); break;
     case DORY_E_HOSTKEY: dory_say(DORY_LOG_ERROR, "%s: Host key verification failed.", c->host); break;
     case DORY_E_NO_COMMON: no_common(c); break;
-    case DORY_E_DISCONNECTED:
-        dory_say(DORY_LOG_ERROR, "Received disconnect from %s port %u:%u: %.*s", c->address, c->port, dory_ssh_disconnect_reason(&c->ssh),
-                 (int)n, text ? text : "");
-        break;
+    case DORY_E_DISCONNECTED: sent_away(c, text ? text : "", n); break;
     case DORY_E_CUT: cut(c); break;
     case DORY_E_TIMEOUT:
         dory_say(DORY_LOG_ERROR, "Connection to %s port %u timed out: the host does not answer.", c->address, c->port);

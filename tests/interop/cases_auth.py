@@ -136,6 +136,14 @@ def poor_agents(t):
     t.fails(fetch(t, server, agent.env, key=other), "denied")
 
 
+@case("auth: a key that ssh-add -h bound to a host: the agent refuses, the next one is tried")
+def bound_key(t):
+    bound, key = make_key(t, "bound"), make_key(t)
+    server = sshd(t, bound, key)
+    agent = Agent(t, bound, flags=("-H", server.known, "-h", "[127.0.0.1]:%d" % server.port))
+    t.says(arrived(t, fetch(t, server, agent.env, key=[bound, key])), "agent refused operation")
+
+
 @case("auth: a hostile agent costs a message, and the next key is tried")
 def hostile_agents(t):
     key = make_key(t)
@@ -354,6 +362,7 @@ def max_auth_tries(t):
     agent = Agent(t, *keys)
     result = t.fails(fetch(t, server, agent.env), "Received disconnect from 127.0.0.1 port %d:2: Too many authentication failures" % server.port)
     t.check(2 <= len(offered(result)) <= 3, "%d keys were offered" % len(offered(result)))
+    t.says(result, "%d keys were offered; -o IdentitiesOnly=yes" % len(offered(result)))
     for flags in ([], ["-O"]):
         theirs = t.run(["scp", "-F", "none", "-P", str(server.port)] + flags + ["-o", "BatchMode=yes", "-o", "UserKnownHostsFile=" + server.known,
                                                                                 "marlin@127.0.0.1:x", t.path("x")], env=agent.env)
