@@ -74,45 +74,60 @@ static void digits(signed char e[64], const uint8_t a[32])
     }
 }
 
-/* The base point times a, encoded: ge25519_scalarmult without its table's intermediate values, which take 2 KiB of stack. */
-static void base_times(uint8_t out[32], const uint8_t a[32])
+/* h = p times a, in constant time: ge25519_scalarmult without its table's intermediate values, which take 2 KiB of stack. a is below 2^255. */
+static void times(ge25519_p3 *h, const ge25519_p3 *p, const uint8_t a[32])
 {
-    static const uint8_t base[32] = {0x58, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
-                                     0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66};
     ge25519_cached multiples[8], t;
-    ge25519_p3 h;
     ge25519_p2 s;
     ge25519_p1p1 r;
     signed char e[64];
 
-    ge25519_frombytes(&h, base);
-    ge25519_p3_to_cached(&multiples[0], &h);
+    *h = *p;
+    ge25519_p3_to_cached(&multiples[0], h);
     for (int i = 1; i < 8; i++) {
-        ge25519_add(&r, &h, &multiples[0]);
-        ge25519_p1p1_to_p3(&h, &r);
-        ge25519_p3_to_cached(&multiples[i], &h);
+        ge25519_add(&r, h, &multiples[0]);
+        ge25519_p1p1_to_p3(h, &r);
+        ge25519_p3_to_cached(&multiples[i], h);
     }
 
     digits(e, a);
-    ge25519_p3_0(&h);
+    ge25519_p3_0(h);
     for (int i = 63;; i--) {
         ge25519_cmov8_cached(&t, multiples, e[i]);
-        ge25519_add(&r, &h, &t);
+        ge25519_add(&r, h, &t);
         if (i == 0)
             break;
         for (int doublings = 0; doublings < 4; doublings++) {
             ge25519_p1p1_to_p2(&s, &r);
             ge25519_p2_dbl(&r, &s);
         }
-        ge25519_p1p1_to_p3(&h, &r);
+        ge25519_p1p1_to_p3(h, &r);
     }
-    ge25519_p1p1_to_p3(&h, &r);
-    ge25519_p3_tobytes(out, &h);
+    ge25519_p1p1_to_p3(h, &r);
     dory_wipe(e, sizeof e);
     dory_wipe(&t, sizeof t);
-    dory_wipe(&h, sizeof h);
     dory_wipe(&s, sizeof s);
     dory_wipe(&r, sizeof r);
+}
+
+/* The base point times a. The one decoder that is here negates, so it is given the negative. */
+static void base_point_times(ge25519_p3 *h, const uint8_t a[32])
+{
+    static const uint8_t minus_base[32] = {0x58, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+                                           0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0xE6};
+    ge25519_p3 base;
+
+    ge25519_frombytes_negate_vartime(&base, minus_base);
+    times(h, &base, a);
+}
+
+static void base_times(uint8_t out[32], const uint8_t a[32])
+{
+    ge25519_p3 h;
+
+    base_point_times(&h, a);
+    ge25519_p3_tobytes(out, &h);
+    dory_wipe(&h, sizeof h);
 }
 
 void dory_ed25519_expand(uint8_t secret[64], const uint8_t seed[32])
@@ -141,12 +156,14 @@ void dory_ed25519_sign(uint8_t sig[64], const uint8_t *msg, size_t n, const uint
     dory_wipe(nonce, sizeof nonce);
 }
 
-/* The checks of libsodium's crypto_sign_ed25519_verify_detached, in its order. All of it is public. */
+/* The checks of libsodium's crypto_sign_ed25519_verify_detached, in its order. All of it is public; two multiplications one after the other take
+   twice the time of libsodium's joint one, and 2 KiB less of flash. */
 int dory_ed25519_verify(const uint8_t sig[64], const uint8_t *msg, size_t n, const uint8_t pub[32])
 {
     uint8_t challenge[64], expected[32];
-    ge25519_p3 minus_a;
-    ge25519_p2 r;
+    ge25519_p3 minus_a, sum;
+    ge25519_cached t;
+    ge25519_p1p1 r;
 
     if (!sc25519_is_canonical(sig + 32) || ge25519_has_small_order(sig))
         return DORY_E_CRYPTO;
@@ -156,7 +173,11 @@ int dory_ed25519_verify(const uint8_t sig[64], const uint8_t *msg, size_t n, con
         return DORY_E_CRYPTO;
     hash(challenge, sig, 32, pub, 32, msg, n);
     dory_scalar_reduce(challenge, challenge);
-    ge25519_double_scalarmult_vartime(&r, challenge, &minus_a, sig + 32);
-    ge25519_tobytes(expected, &r);
+    times(&sum, &minus_a, challenge);
+    ge25519_p3_to_cached(&t, &sum);
+    base_point_times(&sum, sig + 32);
+    ge25519_add(&r, &sum, &t);
+    ge25519_p1p1_to_p3(&sum, &r);
+    ge25519_p3_tobytes(expected, &sum);
     return dory_equal(expected, sig, 32) ? DORY_OK : DORY_E_CRYPTO;
 }
