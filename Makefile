@@ -54,8 +54,8 @@ $B/platform/posix/%.o $B/boards/posix/%.o: EXTRA = -D_GNU_SOURCE= -Iboards/posix
 $(foreach d,program platform,$(patsubst %,$B/%/%.o,$(filter-out platform boards/posix platform/posix platform/ram,$(DIRS_$d)))): EXTRA = $(FIRMWARE)
 $B/tests/%.o: EXTRA = -D_GNU_SOURCE= -Iboards/posix -Itests/support -Iplatform/posix -Iplatform/ram $(LIBRARIES)
 
-# The compiler itself calls memcpy, behind the optimisation of the whole.
-$B/platform/cortex-m/memcpy.o: EXTRA = $(LTO:1=-fno-lto)
+# The compiler itself calls memcpy and memset, behind the optimisation of the whole.
+$B/platform/cortex-m/memory.o: EXTRA = $(LTO:1=-fno-lto)
 
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
@@ -203,9 +203,19 @@ test-programs: $(TESTS)
 
 # ---- measurements
 
-size: ## flash by file on a Cortex-M3 and the bytes of one session
+FIRMWARES = $(patsubst boards/%/qemu,%,$(wildcard boards/*/qemu))
+# Those that are optimised as a whole are built once more, in parts that can be told apart.
+IN_PARTS  = $(patsubst boards/%/board.mk,%,$(shell grep -l '^LTO' boards/*/board.mk))
+
+size: ## flash, RAM, stack and instructions of each board into docs/FOOTPRINT.md
+	@scripts/setup build test
 	@$(MAKE) --no-print-directory BOARD=cortex-m3 all $(patsubst %.c,build/cortex-m3/%.o,$(wildcard tests/size/*.c))
+	@$(MAKE) --no-print-directory BOARD=posix all
+	@for board in $(FIRMWARES); do $(MAKE) --no-print-directory BOARD=$$board all || exit 1; done
+	@for board in $(IN_PARTS); do $(MAKE) --no-print-directory BOARD=$$board LTO= VARIANT=-parts all || exit 1; done
+	@tests/boards/run "instructions of" "stack of"
 	@scripts/size build/cortex-m3
+	@scripts/footprint
 
 bench: ## 512 MiB against OpenSSH's scp, with the primitives' own rate, into docs/BENCHMARKS.md
 	@scripts/setup build bench

@@ -26,10 +26,13 @@ int dory_base64_encode(char *out, size_t cap, const uint8_t *bytes, size_t n, bo
 
 static int value(char c)
 {
-    for (int i = 0; i < 64; i++)
-        if (letters[i] == c)
-            return i;
-    return -1;
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 /* Padded, without anything else between, and with zeros where bits are left over. */

@@ -8,17 +8,6 @@
 #include "../dory_crypto.h"
 #include "scalar.h"
 
-/* Twice a square: an unrolled function of 1 KiB for what two others do together. */
-#define fe25519_sq2 unused_fe25519_sq2
-#include <private/ed25519_ref10.h>
-#undef fe25519_sq2
-static void fe25519_sq2(fe25519 h, const fe25519 f)
-{
-    (void)unused_fe25519_sq2;
-    fe25519_sq(h, f);
-    fe25519_mul32(h, h, 2);
-}
-
 #define sodium_memzero dory_wipe
 #include <crypto_core/ed25519/ref10/ed25519_ref10.c>
 #include <crypto_scalarmult/curve25519/ref10/x25519_ref10.c>

@@ -13,10 +13,11 @@ LOGIN = "user"
 class Device:
     host = "127.0.0.1"
 
-    def __init__(self, test, entry, arguments=(), isolated=True, extra=()):
+    def __init__(self, test, entry, arguments=(), isolated=True, extra=(), folder=None):
         self.test, self.entry = test, entry
         self.options = {"arguments": arguments, "isolated": isolated, "extra": extra}
-        self.known = test.path("known_hosts")
+        self.folder = folder or test.dir
+        self.known = os.path.join(self.folder, "known_hosts")
         self.machine = None
         self.port = None
         test.at_end(self.finish)
@@ -28,7 +29,7 @@ class Device:
 
     def power_on(self):
         name, board, words = self.entry
-        self.machine = machine.Machine(name, board, words, self.test.dir, port=self.port, **self.options)
+        self.machine = machine.Machine(name, board, words, self.folder, port=self.port, **self.options)
         self.port = self.machine.port
         self.started()
 

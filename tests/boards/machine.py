@@ -50,7 +50,7 @@ class Machine:
     """One running machine: what it says on its UART, and what is typed there."""
 
     def __init__(self, name, board, words, folder, port=None, isolated=True, arguments=(), extra=()):
-        self.name, self.board = name, board
+        self.name, self.board, self.folder = name, board, folder
         self.port = port or free_port()
         self.said = b""
         self.seen = 0       # of `said`, by expect

@@ -1,8 +1,10 @@
-/* In place of picolibc's, which copies byte by byte: every byte of a transfer is copied once from lwIP's buffers to the engine's. */
+/* In place of picolibc's, which go byte by byte: every byte of a transfer is copied once from lwIP's buffers to the engine's, and what was
+   secret is wiped all the time. */
 #include <stddef.h>
 #include <stdint.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
+void *memset(void *to, int byte, size_t n);
 
 __attribute__((used, optimize("no-tree-loop-distribute-patterns"))) void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
@@ -23,5 +25,21 @@ __attribute__((used, optimize("no-tree-loop-distribute-patterns"))) void *memcpy
     }
     while (n-- > 0)
         *d++ = *s++;
+    return to;
+}
+
+__attribute__((used, optimize("no-tree-loop-distribute-patterns"))) void *memset(void *to, int byte, size_t n)
+{
+    uint8_t *d = to;
+    const uint32_t word = (uint8_t)byte * 0x01010101u;
+
+    for (; n >= 16; n -= 16, d += 16) {
+        __builtin_memcpy(d, &word, 4);
+        __builtin_memcpy(d + 4, &word, 4);
+        __builtin_memcpy(d + 8, &word, 4);
+        __builtin_memcpy(d + 12, &word, 4);
+    }
+    while (n-- > 0)
+        *d++ = (uint8_t)byte;
     return to;
 }
