@@ -3,13 +3,12 @@ CPU           = -march=rv32imac -mabi=ilp32
 TOOLS         = riscv64-unknown-elf-
 LINKER_SCRIPT = boards/riscv32-virt/virt.ld
 EMULATED      = 1
+MLKEM         = 1
 
-DIRS_program     = boards/riscv32-virt
-DIRS_platform    = platform platform/device platform/flash platform/lwip platform/emulated
+DIRS_program  = boards/riscv32-virt
+DIRS_platform = platform platform/device platform/flash platform/lwip platform/emulated
 
 include mk/firmware.mk
-
-DIRS_crypto-port += crypto-port/hybrid
 
 # This machine makes semihosting calls another way, and has an entropy device.
 OMIT += platform/emulated/semihost_cortex_m.c platform/emulated/entropy.c
