@@ -174,17 +174,17 @@ static int appear(struct dory_sftp_server *s, uint32_t pflags)
     return r == DORY_E_EXIST && !(pflags & SSH_FXF_EXCL) ? DORY_OK : r;
 }
 
-static int place(struct dory_sftp_server *s, uint32_t pflags)
+static int place(struct dory_sftp_server *s, const struct sftp_request *request)
 {
     struct dory_fs *fs = s->config.fs;
-    uint8_t flags = flags_of(pflags);
+    uint8_t flags = flags_of(request->flags);
     int r = fs->ops->open(fs, s->open[SFTP_DIR], s->name,
                           (flags & SFTP_MAY_READ ? (unsigned)DORY_FS_OPEN_READ : 0) | (flags & SFTP_MAY_WRITE ? (unsigned)DORY_FS_OPEN_WRITE : 0));
 
     /* A file system that writes no file in place, as flash: OpenSSH's scp opens so what it means to write whole. */
-    if (r == DORY_E_NOSYS && flags == SFTP_MAY_WRITE && pflags & SSH_FXF_CREAT) {
+    if (r == DORY_E_NOSYS && flags == SFTP_MAY_WRITE && request->flags & SSH_FXF_CREAT) {
         s->step = CREATE;
-        return DORY_OK;
+        return create(s, request);
     }
     if (r < 0)
         return r;
@@ -224,7 +224,7 @@ int dory_sftp_open(struct dory_sftp_server *s, const struct sftp_request *reques
     if (r >= 0 && s->step == APPEAR)
         r = appear(s, request->flags);
     if (r >= 0 && s->step == PLACE)
-        r = place(s, request->flags);
+        r = place(s, request);
     if (r >= 0 && s->step == EMPTY)
         r = empty(s, request);
     return r < 0 ? r : DORY_OK;
