@@ -43,7 +43,8 @@ struct dory_sftp_config {
     /* get: does a glob match a name? `path` is then a pattern, a backslash takes the next character as it is, and where nothing matches
        the path is asked for literally. NULL: `path` is taken literally. */
     bool (*match)(const char *pattern, const char *name);
-    /* get: content is written at ascending offsets only, for a file system that wants it so (pipes, flash). */
+    /* get: one file after the other is created, and content is written at ascending offsets only, for a file system that wants it so (pipes,
+       flash). */
     bool in_order;
     /* The most files under way, at most DORY_SFTP_FILES; 0: so many. */
     uint8_t files;
@@ -156,6 +157,6 @@ void dory_sftp_put_init(struct dory_sftp_put *put, const struct dory_sftp_config
 void dory_sftp_get_init(struct dory_sftp_get *get, const struct dory_sftp_config *config);
 
 /* Within calls of the file system that `get` makes: what is known of the object that create or mkdir is about. */
-const struct dory_fs_info *dory_sftp_get_info(const struct dory_sftp_get *get);
+const struct dory_fs_info *dory_sftp_get_info(const void *get);
 
 #endif

@@ -184,14 +184,17 @@ static void enter(struct dory_sftp_client *c, int dir)
     c->state = ENTRY;
 }
 
-/* Its directory here. A link in its place is not followed: it might lead out of the target. */
+/* Its directory here, after all that came before it where order matters. A link in its place is not followed: it might lead out of the
+   target. */
 static int open_dir(struct dory_sftp_client *c)
 {
     struct dory_fs *fs = c->config.fs;
-    int dir = is_asked_for(c) ? c->dir : top(c)->dir;
-    int r = c->itself && c->is_dir ? fs->ops->dup(fs, dir) : fs->ops->open(fs, dir, c->name, DORY_FS_OPEN_DIR | DORY_FS_OPEN_NOFOLLOW);
+    int dir = is_asked_for(c) ? c->dir : top(c)->dir, r;
     bool made = c->levels[c->depth].created;
 
+    if (c->config.in_order && c->file_count)
+        return DORY_E_AGAIN;
+    r = c->itself && c->is_dir ? fs->ops->dup(fs, dir) : fs->ops->open(fs, dir, c->name, DORY_FS_OPEN_DIR | DORY_FS_OPEN_NOFOLLOW);
     if (r == DORY_E_NOENT && !made) {
         c->state = MAKE_DIR;
         return DORY_OK;
@@ -549,7 +552,7 @@ void dory_sftp_get_init(struct dory_sftp_get *get, const struct dory_sftp_config
     get->names_end = 0;
 }
 
-const struct dory_fs_info *dory_sftp_get_info(const struct dory_sftp_get *get)
+const struct dory_fs_info *dory_sftp_get_info(const void *get)
 {
-    return &get->base.about;
+    return &((const struct dory_sftp_get *)get)->base.about;
 }

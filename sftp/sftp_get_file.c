@@ -142,7 +142,7 @@ static bool step_file(struct dory_sftp_client *c, struct dory_sftp_file *f, uint
     if (first && f->begun && !f->shown_begun)
         dory_i_sftp_begin(c, f);
     switch (f->state) {
-    case SFTP_FILE_OPEN: return create(c, f) != DORY_E_AGAIN;
+    case SFTP_FILE_OPEN: return (first || !c->config.in_order) && create(c, f) != DORY_E_AGAIN;
     case SFTP_FILE_MOVING:
         if (!f->waiting && (f->error || is_whole(f))) {
             f->state = SFTP_FILE_CLOSING;

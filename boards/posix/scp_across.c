@@ -5,50 +5,80 @@
 #include "scp_progress.h"
 #include "scp_relay.h"
 #include "scp_say.h"
+#include "scp_sftp.h"
+#include "scp_sniff.h"
 
-static bool has_ended(struct dory_client *c, int channel, const struct dory_stream *stream)
+/* One of the two hosts. */
+struct side {
+    struct dory_client *client;
+    struct dory_stream *stream; /* the relay's */
+    struct dory_copy_view *view;
+    struct dory_sniff sniff;
+    int channel;
+    bool failed, no_scp;
+    int status, exit_status;
+};
+
+static bool start(struct side *s, const char *command, bool certain)
 {
-    return stream->ops->status(stream) != DORY_E_AGAIN || dory_client_is_over(c) ||
-           (dory_client_channel(c, channel) & (DORY_CH_FAILED | DORY_CH_CLOSED));
+    dory_sniff_init(&s->sniff, s->stream);
+    s->sniff.spoke = certain || s->client->has_scp;
+    s->client->holding = !s->sniff.spoke;
+    s->channel = dory_client_start(s->client, command, &s->sniff.stream);
+    return s->channel >= 0;
 }
 
-static enum dory_copy_result finish(struct dory_client *c, int channel, struct dory_stream *stream, const struct dory_copy_view *view)
+static bool has_ended(const struct side *s)
 {
-    bool refused = (dory_client_channel(c, channel) & DORY_CH_FAILED) != 0;
-    int status = stream->ops->status(stream), exit_status;
-
-    if (refused)
-        dory_say(DORY_LOG_QUIET, "scp: %s: the host refuses to run scp", c->host);
-    exit_status = dory_client_finish(c, channel, status == 0);
-    if (status == 0 && exit_status == 0)
-        return DORY_COPY_OK;
-    if (dory_client_is_over(c)) {
-        dory_client_report(c);
-        dory_copy_say_lost(view);
-        return DORY_COPY_LOST;
-    }
-    return refused ? DORY_COPY_FAILED : dory_copy_judge(c, view, status, exit_status);
+    if (s->client->holding && s->sniff.spoke)
+        dory_client_release_stderr(s->client, true);
+    return s->sniff.stream.ops->status(&s->sniff.stream) != DORY_E_AGAIN || dory_client_is_over(s->client) ||
+           (dory_client_channel(s->client, s->channel) & (DORY_CH_FAILED | DORY_CH_CLOSED));
 }
 
-static enum dory_copy_result run(struct dory_client *from, struct dory_client *to, const char *get, const char *put,
-                                 struct dory_relay *relay, struct dory_copy_view *from_view, struct dory_copy_view *to_view)
+static void finish(struct side *s)
 {
-    struct dory_client *both[] = {from, to};
-    int from_channel = dory_client_start(from, get, &relay->from);
-    int to_channel = from_channel < 0 ? -1 : dory_client_start(to, put, &relay->to);
+    struct dory_client *c = s->client;
+
+    s->failed = (dory_client_channel(c, s->channel) & DORY_CH_FAILED) != 0;
+    s->status = s->sniff.stream.ops->status(&s->sniff.stream);
+    s->exit_status = dory_client_finish(c, s->channel, s->status == 0);
+    s->no_scp = !dory_client_is_over(c) && dory_sniff_no_scp(&s->sniff, s->failed, s->exit_status, c->held);
+    c->no_scp |= s->no_scp;
+    c->has_scp |= s->sniff.spoke && !s->no_scp;
+}
+
+static enum dory_copy_result settle(struct side *s)
+{
+    dory_client_release_stderr(s->client, true);
+    return dory_copy_settle(s->client, s->failed, s->status, s->exit_status, s->view);
+}
+
+/* *no_scp: one of the hosts has none and nothing has begun. */
+static enum dory_copy_result run(struct side *from, struct side *to, const char *get, const char *put, bool certain, bool *no_scp)
+{
+    struct dory_client *both[] = {from->client, to->client};
     enum dory_copy_result a, b;
 
-    if (to_channel < 0)
+    if (!start(from, get, certain) || !start(to, put, certain))
         return DORY_COPY_FAILED;
-    while (!has_ended(from, from_channel, &relay->from) && !has_ended(to, to_channel, &relay->to)) dory_clients_step(both, 2);
-    relay->from.ops->stop(&relay->from);
-    while (!has_ended(to, to_channel, &relay->to)) /* what is queued for the target */
-        dory_clients_step(&to, 1);
+    while (!has_ended(from) && !has_ended(to)) dory_clients_step(both, 2);
+    from->stream->ops->stop(from->stream);
+    while (!has_ended(to)) /* what is queued for the target */
+        dory_clients_step(&to->client, 1);
     dory_meter_break();
-    from_view->heard |= to_view->heard;
-    a = finish(from, from_channel, &relay->from, from_view);
-    to_view->heard |= from_view->heard || a != DORY_COPY_OK;
-    b = finish(to, to_channel, &relay->to, to_view);
+    finish(from);
+    finish(to);
+    *no_scp = !certain && (from->no_scp || to->no_scp);
+    if (*no_scp) {
+        dory_client_release_stderr(from->client, false);
+        dory_client_release_stderr(to->client, false);
+        return DORY_COPY_FAILED;
+    }
+    from->view->heard |= to->view->heard;
+    a = settle(from);
+    to->view->heard |= from->view->heard || a != DORY_COPY_OK;
+    b = settle(to);
     return a > b ? a : b;
 }
 
@@ -69,8 +99,14 @@ enum dory_copy_result dory_copy_across(struct dory_client *from, struct dory_cli
         .to_message = dory_copy_message,
         .to_ctx = &to_view,
     };
+    struct side from_side = {.client = from, .stream = &relay.from, .view = &from_view};
+    struct side to_side = {.client = to, .stream = &relay.to, .view = &to_view};
     char get[DORY_COMMAND_MAX], put[DORY_COMMAND_MAX];
+    enum dory_copy_result result;
+    bool no_scp = false;
 
+    if (o->sftp || from->no_scp || to->no_scp)
+        return dory_sftp_across(from, to, o, source, target, several);
     if (dory_scp_command_format(get, sizeof get, flags | DORY_SCP_FROM, source->path) < 0 ||
         dory_scp_command_format(put, sizeof put, flags | DORY_SCP_TO | (several ? DORY_SCP_DIR : 0), target->path) < 0) {
         dory_say(DORY_LOG_QUIET, "scp: %s: the path is too long", source->text);
@@ -81,5 +117,6 @@ enum dory_copy_result dory_copy_across(struct dory_client *from, struct dory_cli
         config.names = name_list;
     }
     dory_relay_init(&relay, &config);
-    return run(from, to, get, put, &relay, &from_view, &to_view);
+    result = run(&from_side, &to_side, get, put, o->classic, &no_scp);
+    return no_scp ? dory_sftp_across(from, to, o, source, target, several) : result;
 }

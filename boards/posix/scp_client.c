@@ -195,6 +195,15 @@ static struct pollfd interest(struct dory_client *c, uint64_t now, int *timeout)
     return wait;
 }
 
+static bool also_moved(struct dory_client *c)
+{
+    bool moved = c->also_moved && *c->also_moved;
+
+    if (moved)
+        *c->also_moved = false;
+    return moved;
+}
+
 void dory_clients_step(struct dory_client *const *clients, int count)
 {
     struct pollfd waits[2 * CLIENTS_MAX];
@@ -203,7 +212,7 @@ void dory_clients_step(struct dory_client *const *clients, int count)
     uint64_t now;
 
     for (int i = 0; i < count; i++) moved |= turn(clients[i], &busy);
-    for (int i = 0; i < count; i++) moved |= dory_client_is_over(clients[i]);
+    for (int i = 0; i < count; i++) moved |= dory_client_is_over(clients[i]) | also_moved(clients[i]);
     if (moved)
         return;
     if (busy)

@@ -47,6 +47,7 @@ struct dory_client {
     bool readable, broken, met, reported;
     bool known;          /* the host key is one of those remembered, or was just added to them */
     uint64_t free_at_us; /* -l: nothing moves before */
+    bool *also_moved;    /* something else that is looked at before poll waits, or NULL; taken back then */
     uint64_t wake_at;    /* poll no longer than until then; 0: no matter */
     struct dory_client_auth auth;
     struct dory_cli_algorithms algorithms;

@@ -60,7 +60,7 @@ int dory_client_finish(struct dory_client *c, int channel, bool in_order)
         return finish_program(c, in_order);
     c->wake_at = in_order ? 0 : dory_posix_now_ms() + PATIENCE_MS;
     dory_ssh_channel_eof(&c->ssh, channel);
-    while (!dory_client_is_over(c) && !(dory_ssh_channel_state(&c->ssh, channel) & DORY_CH_CLOSED) &&
+    while (!dory_client_is_over(c) && !(dory_ssh_channel_state(&c->ssh, channel) & (DORY_CH_CLOSED | DORY_CH_FAILED)) &&
            (in_order || dory_posix_now_ms() < c->wake_at))
         dory_clients_step(&c, 1);
     c->wake_at = 0;

@@ -104,10 +104,11 @@ static enum dory_copy_result refused(const struct dory_client *c, const struct d
     return DORY_COPY_FAILED;
 }
 
-/* The copy's engine has ended, or the command has. */
-static enum dory_copy_result settle(struct dory_client *c, int status, int exit_status, const struct dory_copy_view *view)
+enum dory_copy_result dory_copy_settle(struct dory_client *c, bool failed, int status, int exit_status, const struct dory_copy_view *view)
 {
     dory_meter_break();
+    if (failed)
+        return refused(c, view);
     if (status == 0 && (exit_status == 0 || view->sftp)) /* every request was answered: how a server ends then does not matter */
         return DORY_COPY_OK;
     if (dory_client_is_over(c)) {
@@ -157,7 +158,7 @@ enum dory_copy_result dory_copy_converse(struct dory_client *c, const char *comm
     dory_client_release_stderr(c, true);
     dory_sniff_end(&sniff, failed);
     c->has_scp |= command && sniff.spoke;
-    return failed ? refused(c, view) : settle(c, status, exit_status, view);
+    return dory_copy_settle(c, failed, status, exit_status, view);
 }
 
 /* No host has begun to copy by SCP: is it tried? Where there is none the host is not asked again. */

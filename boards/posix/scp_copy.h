@@ -46,6 +46,10 @@ enum dory_copy_result dory_copy_converse(struct dory_client *client, const char 
 /* Judges the end of a command on a channel: its exit status and whether anything was said. */
 enum dory_copy_result dory_copy_judge(struct dory_client *client, const struct dory_copy_view *view, int stream_status, int exit_status);
 
+/* The same, and what comes before: the host refused the command, or the connection is over. */
+enum dory_copy_result dory_copy_settle(struct dory_client *client, bool refused, int stream_status, int exit_status,
+                                       const struct dory_copy_view *view);
+
 /* `scp -t` and `scp -f`: the exit status. */
 int dory_copy_remote_side(const struct dory_cli_options *options);
 

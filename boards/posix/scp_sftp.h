@@ -8,5 +8,7 @@ enum dory_copy_result dory_sftp_up(struct dory_client *client, const struct dory
                                    const struct dory_cli_location *target, bool several);
 enum dory_copy_result dory_sftp_down(struct dory_client *client, const struct dory_cli_options *options,
                                      const struct dory_cli_location *source, struct dory_cli_target *target, bool several);
+enum dory_copy_result dory_sftp_across(struct dory_client *from, struct dory_client *to, const struct dory_cli_options *options,
+                                       const struct dory_cli_location *source, const struct dory_cli_location *target, bool several);
 
 #endif

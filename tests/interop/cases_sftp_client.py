@@ -180,3 +180,158 @@ for pair_ in EVERY:
                         ("a download over a link replaces what the link names, or the link", cases_cli.over_link),
                         ("90 sources at once", cases_cli.ninety)):
         add("%s: %s" % (pair_.name, label), lambda t, pair=pair_, work=work: work(t, pair, pair.server(t).folder(t)))
+
+
+# ---- where there is no scp
+
+def fallback(kind, setting, more=()):
+    """No option asks for SFTP: the host does, by what it says to scp."""
+    def work(t):
+        server = t.lab.fresh(t, kind, **setting)
+        there = server.folder(t)
+        source = files.write(t.path("source"), files.blob(100000))
+        os.mkdir(t.path("tree"))
+        cases_cli.fill(t.path("tree"), "x", "y")
+        for flags in ((), ("-v",)):
+            result = t.ok(DORY.copy(t, server, [source, t.path("tree")], R(t.name), ["-r"] + list(flags) + list(more)))
+            files.same(there + "/source", source)
+            files.same_tree(there + "/tree", t.path("tree"))
+            if not flags:
+                t.check(not result.err, "something was said: %s" % result.err)
+        os.mkdir(t.path("here"))
+        result = t.ok(DORY.copy(t, server, [R(t.name + "/source"), R(t.name + "/tre*")], t.path("here"), ["-r"] + list(more)))
+        files.same(t.path("here/source"), source)
+        files.same_tree(t.path("here/tree"), t.path("tree"))
+        t.check(not result.err, "something was said: %s" % result.err)
+        t.fails(DORY.copy(t, server, R(t.name + "/none"), t.path("here/none"), more), t.name + "/none", "no such file")
+        files.only(t.path("here"), "source", "tree")
+        t.fails(DORY.copy(t, server, source, R(t.name + "/scp"), ["-O"] + list(more)))
+        files.only(there, "source", "tree")
+    return work
+
+
+SUBSYSTEM = "Subsystem sftp " + SFTP_SERVER
+add("dory to sshd without scp: SFTP is taken", fallback("sshd", {"config": [SUBSYSTEM, "SetEnv PATH=/nowhere"]}))
+add("dory to sshd with ForceCommand internal-sftp: SFTP is taken", fallback("sshd", {"config": ["Subsystem sftp internal-sftp", "ForceCommand internal-sftp"]}))
+add("dory to paramiko, which runs no commands: SFTP is taken", fallback("paramiko", {}))
+
+
+@case("dory to sshd with neither scp nor SFTP: both are told")
+def neither(t):
+    server = t.lab.fresh(t, "sshd", config=["SetEnv PATH=/nowhere"])
+    server.folder(t)
+    source = files.write(t.path("source"), "x")
+    result = t.fails(DORY.copy(t, server, source, R(t.name)), "127.0.0.1", "no scp program", "no sftp")
+    t.check(result.rc == 1, "status %d" % result.rc)
+    t.fails(DORY.copy(t, server, R(t.name + "/x"), t.path("x")), "127.0.0.1", "no scp program", "no sftp")
+    t.fails(DORY.copy(t, server, source, R(t.name), ["-s"]), "127.0.0.1", "no sftp")
+    t.fails(DORY.copy(t, server, source, R(t.name), ["-O"]), "127.0.0.1", "no scp program")
+
+
+@case("dory to sshd: an scp that fails is no reason to try SFTP")
+def no_fallback(t):
+    server = t.lab.fresh(t, "sshd", config=[SUBSYSTEM])
+    there = server.folder(t)
+    source = files.write(t.path("source"), "x")
+    t.fails(DORY.copy(t, server, source, R(t.name + "/missing/x")), "missing/x", "no such file")
+    server = t.lab.fresh(t, "sshd", config=[SUBSYSTEM, "ForceCommand printf '\\000'; echo gone: not found >&2; exit 127"])
+    result = t.fails(DORY.copy(t, server, source, R(t.name)), "gone: not found")
+    t.check(b"subsystem" not in result.err, "SFTP was tried")
+    files.only(there)
+
+
+@case("dory: -D names a program that is not there, one that is none, and one that ends at once")
+def no_server_program(t):
+    talks = files.write(t.path("talks"), "#!/bin/sh\necho Welcome to this machine\ncat\n", mode=0o755)
+    for program, words in (("/nowhere/sftp-server", ("no such file",)), ("/bin/false", ()), (talks, ("login script",))):
+        result = t.run([t.lab.dory, "scp", "-D", program, "x:y", t.path("y")])
+        t.fails(result, *words)
+        t.check(result.err, "nothing was said of %s" % program)
+    files.only(t.dir, "talks")
+
+
+# ---- from host to host
+
+def across(source, target, flags):
+    def work(t):
+        a, b = t.lab.server(source), t.lab.server(target)
+        from_, to = a.folder(t), b.folder(t)
+        if from_ == to:
+            os.mkdir(from_ + "/to")
+            os.chown(from_ + "/to", sandbox.UID, sandbox.UID)
+            to = to + "/to"
+        known = files.write(t.path("known"), files.read(a.known) + files.read(b.known))
+        os.makedirs(from_ + "/tree/sub dir/deep")
+        os.mkdir(from_ + "/tree/empty")
+        os.mkdir(from_ + "/tree/last")
+        cases_cli.fill(from_ + "/tree", "x y", "z")
+        for i in range(60):
+            files.write(from_ + "/tree/last/%d" % i, files.blob(i * 700, seed=i))
+        files.write(from_ + "/tree/sub dir/big", files.blob(9 << 20))
+        files.write(from_ + "/tree/sub dir/deep/none", b"")
+        os.utime(from_ + "/tree/z", (1000000000, 1100000000))
+        os.chmod(from_ + "/tree/z", 0o640)
+        cases_transfer.owned(from_ + "/tree")
+        os.chown(from_ + "/tree/sub dir/deep/none", sandbox.UID, sandbox.UID)
+        argv = [t.lab.dory, "scp", "-i", t.lab.key, "-o", "UserKnownHostsFile=" + known, "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes"] + flags
+        left, right = ["scp://%s@127.0.0.1:%d/" % (USER, s.port) for s in (a, b)]
+        where = os.path.relpath(to, b.root)
+        t.ok(t.run(argv + ["-3", "-r", "-p", left + t.name + "/tree", right + where + "/copy"]))
+        files.only(to, "copy")
+        files.same_tree(to + "/copy", from_ + "/tree", modes=True, times=True)
+        t.ok(t.run(argv + [left + t.name + "/tree/z", left + t.name + "/tree/x%20y", right + where]))
+        files.holds(to + "/z", "content of z")
+        files.holds(to + "/x y", "content of x y")
+        t.ok(t.run(argv + [left + t.name + "/tree/[xz]*", right + where + "/copy/empty"]))
+        files.only(to + "/copy/empty", "x y", "z")
+        t.fails(t.run(argv + [left + t.name + "/missing", right + where + "/got"]), "missing", "no such file")
+        t.fails(t.run(argv + [left + t.name + "/tree/z", right + where + "/missing/got"]), "missing/got", "no such file")
+        t.fails(t.run(argv + ["-r", left + t.name + "/tree", right + where + "/z"]), where + "/z", ("not a directory", "file exists"))
+        files.only(to, "copy", "z", "x y")
+        files.holds(to + "/z", "content of z")
+    return work
+
+
+for source_, target_ in (("sftp-server", "dropbear"), ("dropbear", "serve"), ("serve", "internal-sftp"), ("sftp-server", "sftp-server"),
+                         ("paramiko", "sftp-server"), ("serve", "paramiko")):
+    add("dory scp -s: from %s to %s through this machine" % (source_, target_), across(source_, target_, ["-s"]))
+add("dory: from a host without scp to one through this machine", across("paramiko", "internal-sftp", []))
+add("dory: from a host to one without scp through this machine", across("sftp-server", "paramiko", []))
+
+
+# ---- a long way: what is under way without an answer is what fills it
+
+WINDOW = 2 << 20        # of an SSH channel, OpenSSH's and ours
+
+
+def full_up(pair):
+    def work(t):
+        server = pair.server(t)
+        there = server.folder(t)
+        source = files.write(t.path("source"), files.blob(8 << 20))
+        proxy = Proxy(t, server, stall=(DOWN, 12000))   # behind the handshake and the first answers
+        process = pair.copy(t, source, R(t.name + "/arrived"), port=proxy.port, start=True)
+        t.eventually(lambda: proxy.forwarded[UP] >= WINDOW * 9 // 10 or not process.alive(), "2 MiB go out without an answer")
+        proxy.release()
+        t.ok(t.end(process))
+        files.same(there + "/arrived", source)
+    return work
+
+
+def full_down(pair):
+    def work(t):
+        server = pair.server(t)
+        source = files.write(server.folder(t) + "/source", files.blob(8 << 20), owner=sandbox.UID)
+        proxy = Proxy(t, server, stall=(UP, 12000))     # some requests behind the handshake
+        process = pair.copy(t, R(t.name + "/source"), t.path("arrived"), port=proxy.port, start=True)
+        t.eventually(lambda: proxy.forwarded[DOWN] >= WINDOW * 9 // 10 or not process.alive(), "2 MiB come in without another request")
+        proxy.release()
+        t.ok(t.end(process))
+        files.same(t.path("arrived"), source)
+    return work
+
+
+for pair_ in (OPENSSH_SERVER, DROPBEAR):
+    if pair_ is OPENSSH_SERVER:     # Dropbear's window is smaller
+        add("%s: a long link is filled, up" % pair_.name, full_up(pair_))
+    add("%s: a long link is filled, down" % pair_.name, full_down(pair_))
