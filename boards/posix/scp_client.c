@@ -212,7 +212,7 @@ void dory_clients_step(struct dory_client *const *clients, int count)
     uint64_t now;
 
     for (int i = 0; i < count; i++) moved |= turn(clients[i], &busy);
-    for (int i = 0; i < count; i++) moved |= dory_client_is_over(clients[i]) | also_moved(clients[i]);
+    for (int i = 0; i < count; i++) moved |= dory_client_is_over(clients[i]) || also_moved(clients[i]);
     if (moved)
         return;
     if (busy)
