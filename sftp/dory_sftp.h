@@ -58,9 +58,18 @@ struct dory_sftp_events {
     void (*error)(void *ctx, const char *text);
 };
 
+/* Parts that a small device may leave out, by not naming them in its config. */
+extern const struct dory_sftp_rewrite dory_sftp_rewrite;
+extern const struct dory_sftp_statvfs dory_sftp_statvfs;
+
 /* Copied by the init function; what it points to must outlive the engine. */
 struct dory_sftp_config {
     struct dory_fs *fs;
+    /* &dory_sftp_rewrite: an OPEN with CREAT and without TRUNC of a file that is there, which is how OpenSSH's scp begins, is an upload if
+       its first WRITE is at offset 0. NULL: the file is written in place (where the file system can; else it is an upload). */
+    const struct dory_sftp_rewrite *rewrite;
+    /* &dory_sftp_statvfs: `df` works where the file system can say; or NULL. */
+    const struct dory_sftp_statvfs *statvfs;
     const struct dory_sftp_events *events; /* may be NULL */
     void *events_ctx;
     int64_t now; /* seconds since 1970, for `ls -l` of recent files; 0: unknown, which shows the year */
@@ -69,6 +78,7 @@ struct dory_sftp_config {
 /* All below is private. */
 struct dory_sftp_handle {
     int fs;          /* handle of the file system */
+    int spare;       /* another one, with SFTP_SPARE or SFTP_OVER */
     uint16_t serial; /* grows with each use, so that an old handle is known for one */
     uint8_t flags;   /* 0: free */
     int8_t error; /* of an upload: why it cannot be kept */

@@ -83,24 +83,6 @@ static void put_limits(struct sftp_writer *w)
         dory_sftp_put64(w, limits[i]);
 }
 
-/* OpenSSH's PROTOCOL 4.4, counted in fragments of one byte, so that nothing is to be divided. */
-static void put_space(struct sftp_writer *w, const struct dory_sftp_server *s)
-{
-    const struct dory_fs_space *space = &s->space;
-
-    dory_sftp_put64(w, space->block);
-    dory_sftp_put64(w, 1);
-    dory_sftp_put64(w, space->total);
-    dory_sftp_put64(w, space->free);
-    dory_sftp_put64(w, space->free);
-    dory_sftp_put64(w, space->files);
-    dory_sftp_put64(w, space->files_free);
-    dory_sftp_put64(w, space->files_free);
-    dory_sftp_put64(w, 0);
-    dory_sftp_put64(w, SSH_FXE_STATVFS_NOSUID | (s->config.fs->read_only ? SSH_FXE_STATVFS_RDONLY : 0u));
-    dory_sftp_put64(w, DORY_NAME_MAX);
-}
-
 static void compose(struct sftp_writer *w, const struct dory_sftp_server *s)
 {
     struct sftp_attrs attrs;
@@ -120,7 +102,7 @@ static void compose(struct sftp_writer *w, const struct dory_sftp_server *s)
     case SFTP_DATA: dory_sftp_put32(w, s->length); break;
     case SFTP_VERSIONS: put_versions(w, s); break;
     case SFTP_LIMITS: put_limits(w); break;
-    case SFTP_SPACE: put_space(w, s); break;
+    case SFTP_SPACE: s->config.statvfs->put(w, s); break;
     case SFTP_NAME:
         dory_sftp_put32(w, 1);
         dory_sftp_put_entry(w, s);

@@ -2,7 +2,8 @@
  *
  *   sftp_server.c   the stream: bytes in, the queue, WRITE, bytes out      sftp_answer.c   answers
  *   sftp_request.c  requests that name a path or a handle                  sftp_names.c    directory entries
- *   sftp_open.c     OPEN and CLOSE, handles
+ *   sftp_open.c     OPEN and CLOSE, handles                                sftp_rewrite.c  files replaced by who does not say so
+ *   sftp_statvfs.c  how much room there is
  */
 #ifndef SFTP_INTERNAL_H
 #define SFTP_INTERNAL_H
@@ -19,7 +20,7 @@ enum { SFTP_NOTHING, SFTP_STATUS, SFTP_HANDLE, SFTP_ATTRS, SFTP_DATA, SFTP_PATH,
        SFTP_NAMES, SFTP_NAME, SFTP_ENTRY, SFTP_CONTENT };
 
 /* Flags of a handle. */
-enum { SFTP_MAY_READ = 1, SFTP_MAY_WRITE = 2, SFTP_AT_END = 4, SFTP_IS_DIR = 8, SFTP_UPLOAD = 16, SFTP_NEW = 32 };
+enum { SFTP_MAY_READ = 1, SFTP_MAY_WRITE = 2, SFTP_AT_END = 4, SFTP_IS_DIR = 8, SFTP_UPLOAD = 16, SFTP_NEW = 32, SFTP_SPARE = 64, SFTP_OVER = 128 };
 
 /* Indices of `open`: a file on its way to a handle, the directory where a walk is, the next one, that of a RENAME's first name. */
 enum { SFTP_MADE, SFTP_DIR, SFTP_BELOW, SFTP_FROM, SFTP_OPENS };
@@ -35,11 +36,32 @@ struct sftp_request {
     uint64_t offset;
 };
 
+/* The fields of a request, in the order in which all requests have them; the last two are none: CHANGES marks what changes something by name,
+   WALK what wants its path gone through. */
+enum { SFTP_F_HANDLE = 1, SFTP_F_PATH = 2, SFTP_F_TO = 4, SFTP_F_FLAGS = 8, SFTP_F_ATTRS = 16, SFTP_F_RANGE = 32, SFTP_F_CHANGES = 64,
+       SFTP_F_WALK = 128 | SFTP_F_PATH };
+
 struct sftp_extension {
     const char *name;
     int (*run)(struct dory_sftp_server *s, const struct sftp_request *request);
     uint8_t fields;
     char version[2];
+};
+
+/* The last two are of a file that may be replaced: `spare` is a created file that may take the place of the one in `fs`; it has, and `spare`
+   is the old one. sftp_rewrite.c does that, reached through the config only. */
+struct dory_sftp_rewrite {
+    /* Opens s->name in place, and the spare as s->open[SFTP_FROM] unless none can be had; a handle. */
+    int (*open)(struct dory_sftp_server *s);
+    /* Something is to happen at `offset`: what the file lacks before must be there, and with `last` neither flag stays, as what was behind
+       must not. An error is the handle's from then on. */
+    int (*reach)(struct dory_sftp_server *s, struct dory_sftp_handle *h, uint64_t offset, bool last);
+};
+
+/* sftp_statvfs.c, reached through the config only. */
+struct dory_sftp_statvfs {
+    const struct sftp_extension *extensions; /* two */
+    void (*put)(struct sftp_writer *w, const struct dory_sftp_server *s);
 };
 
 /* A call that a file system may leave out. */
@@ -53,7 +75,7 @@ int dory_sftp_execute(struct dory_sftp_server *s, const uint8_t *packet, size_t 
 /* Goes through `path` component by component; s->open[SFTP_DIR] is then the directory of the last one, whose name is in `name`. 1: so it is,
    0: the path means the root, which is open there; or an error. */
 int dory_sftp_walk(struct dory_sftp_server *s, struct sftp_slice path, char name[DORY_NAME_MAX + 1]);
-/* The NULL-ended list of what is offered; one whose file system cannot do it has no `name`. */
+/* The i-th extension that is offered, or NULL. */
 const struct sftp_extension *dory_sftp_extension(const struct dory_sftp_server *s, unsigned i);
 
 /* sftp_open.c */
@@ -68,6 +90,7 @@ int dory_sftp_close(struct dory_sftp_server *s, const struct sftp_request *reque
 struct dory_sftp_handle *dory_sftp_upload(struct dory_sftp_server *s, struct sftp_slice path);
 int dory_sftp_handle_info(struct dory_sftp_server *s, const struct dory_sftp_handle *h, struct dory_fs_info *info);
 int dory_sftp_handle_set(struct dory_sftp_server *s, struct dory_sftp_handle *h, const struct sftp_attrs *attrs);
+int dory_sftp_reach(struct dory_sftp_server *s, struct dory_sftp_handle *h, uint64_t offset, bool last);
 /* Everything is closed, uploads are thrown away. */
 void dory_sftp_release(struct dory_sftp_server *s);
 

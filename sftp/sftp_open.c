@@ -66,8 +66,7 @@ void dory_sftp_handle_new(struct dory_sftp_server *s, int fs_handle, uint8_t fla
     h->flags = flags;
     h->error = DORY_OK;
     h->set = 0;
-    if (flags & SFTP_UPLOAD)
-        h->identity = identify(path);
+    h->identity = identify(path);
     s->file = (uint8_t)i;
     s->answer = SFTP_HANDLE;
     if (events->opened && !(flags & SFTP_IS_DIR))
@@ -77,8 +76,11 @@ void dory_sftp_handle_new(struct dory_sftp_server *s, int fs_handle, uint8_t fla
 static void gone(struct dory_sftp_server *s, struct dory_sftp_handle *h, int status)
 {
     const struct dory_sftp_events *events = s->config.events;
+    struct dory_fs *fs = s->config.fs;
     uint8_t flags = h->flags;
 
+    if (flags >= SFTP_SPARE)
+        dory_fs_drop(fs, flags & SFTP_SPARE ? fs->ops->abort : fs->ops->close, &h->spare);
     h->flags = 0;
     if (events->closed && !(flags & SFTP_IS_DIR))
         events->closed(s->config.events_ctx, (unsigned)(h - s->handles), status);
@@ -178,33 +180,40 @@ static int place(struct dory_sftp_server *s, const struct sftp_request *request)
 {
     struct dory_fs *fs = s->config.fs;
     uint8_t flags = flags_of(request->flags);
-    int r = fs->ops->open(fs, s->open[SFTP_DIR], s->name,
-                          (flags & SFTP_MAY_READ ? (unsigned)DORY_FS_OPEN_READ : 0) | (flags & SFTP_MAY_WRITE ? (unsigned)DORY_FS_OPEN_WRITE : 0));
+    bool undecided = flags == SFTP_MAY_WRITE && request->flags & SSH_FXF_CREAT;
+    int r;
 
-    /* A file system that writes no file in place, as flash: OpenSSH's scp opens so what it means to write whole. */
-    if (r == DORY_E_NOSYS && flags == SFTP_MAY_WRITE && request->flags & SSH_FXF_CREAT) {
+    s->creating = false;
+    if (undecided && s->config.rewrite)
+        r = s->config.rewrite->open(s);
+    else
+        r = fs->ops->open(fs, s->open[SFTP_DIR], s->name, flags & (DORY_FS_OPEN_READ | DORY_FS_OPEN_WRITE));
+    if (r == DORY_E_NOSYS && undecided) { /* nothing is written in place, as in flash: the client gets what it most likely wants */
         s->step = CREATE;
         return create(s, request);
     }
     if (r < 0)
         return r;
     s->open[SFTP_MADE] = r;
-    s->creating = false;
     s->step = EMPTY;
     return DORY_OK;
 }
 
 static int empty(struct dory_sftp_server *s, const struct sftp_request *request)
 {
+    uint8_t flags = flags_of(request->flags);
     int r = DORY_OK;
 
     s->info.size = 0;
-    if (request->flags & SSH_FXF_TRUNC && request->flags & SSH_FXF_WRITE)
+    if (request->flags & SSH_FXF_TRUNC && flags & SFTP_MAY_WRITE)
         r = SFTP_CALL(s, setinfo, s->open[SFTP_MADE], DORY_FS_SET_SIZE, &s->info);
     if (r < 0)
         return r;
-    dory_sftp_handle_new(s, s->open[SFTP_MADE], flags_of(request->flags), request->path);
-    s->open[SFTP_MADE] = -1;
+    if (s->open[SFTP_FROM] >= 0)
+        flags |= SFTP_SPARE;
+    dory_sftp_handle_new(s, s->open[SFTP_MADE], flags, request->path);
+    s->handles[s->file].spare = s->open[SFTP_FROM];
+    s->open[SFTP_MADE] = s->open[SFTP_FROM] = -1;
     s->step = OPENED;
     return DORY_OK;
 }
@@ -251,15 +260,22 @@ int dory_sftp_handle_info(struct dory_sftp_server *s, const struct dory_sftp_han
     return r;
 }
 
+/* What the present call means to a file that may be replaced; DORY_OK for others. */
+int dory_sftp_reach(struct dory_sftp_server *s, struct dory_sftp_handle *h, uint64_t offset, bool last)
+{
+    return h->flags >= SFTP_SPARE ? s->config.rewrite->reach(s, h, offset, last) : DORY_OK;
+}
+
 /* Mode and times of an upload are for its CLOSE, because writing changes the one and replacing a file the other. */
 int dory_sftp_handle_set(struct dory_sftp_server *s, struct dory_sftp_handle *h, const struct sftp_attrs *attrs)
 {
-    unsigned set = dory_sftp_settings(attrs), later = h->flags & SFTP_UPLOAD ? set & (DORY_FS_SET_MODE | DORY_FS_SET_TIMES) : 0;
+    unsigned set = dory_sftp_settings(attrs), later;
     struct dory_fs_info info;
-    int r = DORY_OK;
+    int r = set & DORY_FS_SET_SIZE ? dory_sftp_reach(s, h, attrs->size, true) : DORY_OK;
 
+    later = h->flags & SFTP_UPLOAD ? set & (DORY_FS_SET_MODE | DORY_FS_SET_TIMES) : 0;
     dory_sftp_to_settings(&info, attrs);
-    if (set & ~later)
+    if (r >= 0 && set & ~later)
         r = SFTP_CALL(s, setinfo, h->fs, set & ~later, &info);
     if (r < 0)
         return r;
@@ -278,8 +294,10 @@ int dory_sftp_close(struct dory_sftp_server *s, const struct sftp_request *reque
     struct dory_fs *fs = s->config.fs;
     struct dory_sftp_handle *h = request->handle;
     struct dory_fs_info info;
-    int r;
+    int r = dory_sftp_reach(s, h, UINT64_MAX, true);
 
+    if (r == DORY_E_AGAIN)
+        return r;
     memset(&info, 0, sizeof info);
     overlay(h, &info);
     if (!(h->flags & SFTP_UPLOAD))

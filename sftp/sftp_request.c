@@ -120,17 +120,6 @@ static int fsync(struct dory_sftp_server *s, const struct sftp_request *request)
     return SFTP_CALL(s, sync, request->handle->fs);
 }
 
-static int space(struct dory_sftp_server *s, int fs_handle)
-{
-    s->answer = SFTP_SPACE;
-    return SFTP_CALL(s, space, fs_handle, &s->space);
-}
-
-static int fstatvfs(struct dory_sftp_server *s, const struct sftp_request *request)
-{
-    return space(s, request->handle->fs);
-}
-
 /* ---- requests by name */
 
 /* STAT and LSTAT */
@@ -256,18 +245,6 @@ static int readlink(struct dory_sftp_server *s, const struct sftp_request *reque
     return DORY_OK;
 }
 
-/* Where the last component is a file, its directory tells. */
-static int statvfs(struct dory_sftp_server *s, const struct sftp_request *request)
-{
-    int r = s->open[SFTP_DIR];
-
-    if (s->open[SFTP_MADE] < 0 && request->named)
-        r = s->open[SFTP_MADE] = s->config.fs->ops->open(s->config.fs, r, s->name, DORY_FS_OPEN_DIR);
-    if (r < 0 && r != DORY_E_NOTDIR)
-        return r;
-    return space(s, s->open[s->open[SFTP_MADE] >= 0 ? SFTP_MADE : SFTP_DIR]);
-}
-
 static int limits(struct dory_sftp_server *s, const struct sftp_request *request)
 {
     (void)request;
@@ -277,48 +254,45 @@ static int limits(struct dory_sftp_server *s, const struct sftp_request *request
 
 /* ---- all requests */
 
-/* The fields of a request, in the order in which all requests have them; the last two are none: CHANGES marks what
-   changes something by name, WALK what wants its path gone through. */
-enum { HANDLE = 1, PATH = 2, TO = 4, FLAGS = 8, ATTRS = 16, RANGE = 32, CHANGES = 64, WALK = 128 | PATH };
-
 static const struct {
     uint8_t type, fields;
     int (*run)(struct dory_sftp_server *s, const struct sftp_request *request);
 } requests[] = {
     {SSH_FXP_INIT, 0, init},
-    {SSH_FXP_OPEN, WALK | FLAGS | ATTRS, dory_sftp_open},
-    {SSH_FXP_CLOSE, HANDLE, dory_sftp_close},
-    {SSH_FXP_READ, HANDLE | RANGE, read},
-    {SSH_FXP_LSTAT, WALK, stat},
-    {SSH_FXP_FSTAT, HANDLE, fstat},
-    {SSH_FXP_SETSTAT, WALK | ATTRS | CHANGES, setstat},
-    {SSH_FXP_FSETSTAT, HANDLE | ATTRS, fsetstat},
-    {SSH_FXP_OPENDIR, WALK, opendir},
-    {SSH_FXP_READDIR, HANDLE, readdir},
-    {SSH_FXP_REMOVE, WALK | CHANGES, remove},
-    {SSH_FXP_MKDIR, WALK | ATTRS | CHANGES, mkdir},
-    {SSH_FXP_RMDIR, WALK | CHANGES, remove},
-    {SSH_FXP_REALPATH, PATH, realpath},
-    {SSH_FXP_STAT, WALK, stat},
-    {SSH_FXP_RENAME, PATH | TO | CHANGES, rename},
-    {SSH_FXP_READLINK, WALK, readlink},
+    {SSH_FXP_OPEN, SFTP_F_WALK | SFTP_F_FLAGS | SFTP_F_ATTRS, dory_sftp_open},
+    {SSH_FXP_CLOSE, SFTP_F_HANDLE, dory_sftp_close},
+    {SSH_FXP_READ, SFTP_F_HANDLE | SFTP_F_RANGE, read},
+    {SSH_FXP_LSTAT, SFTP_F_WALK, stat},
+    {SSH_FXP_FSTAT, SFTP_F_HANDLE, fstat},
+    {SSH_FXP_SETSTAT, SFTP_F_WALK | SFTP_F_ATTRS | SFTP_F_CHANGES, setstat},
+    {SSH_FXP_FSETSTAT, SFTP_F_HANDLE | SFTP_F_ATTRS, fsetstat},
+    {SSH_FXP_OPENDIR, SFTP_F_WALK, opendir},
+    {SSH_FXP_READDIR, SFTP_F_HANDLE, readdir},
+    {SSH_FXP_REMOVE, SFTP_F_WALK | SFTP_F_CHANGES, remove},
+    {SSH_FXP_MKDIR, SFTP_F_WALK | SFTP_F_ATTRS | SFTP_F_CHANGES, mkdir},
+    {SSH_FXP_RMDIR, SFTP_F_WALK | SFTP_F_CHANGES, remove},
+    {SSH_FXP_REALPATH, SFTP_F_PATH, realpath},
+    {SSH_FXP_STAT, SFTP_F_WALK, stat},
+    {SSH_FXP_RENAME, SFTP_F_PATH | SFTP_F_TO | SFTP_F_CHANGES, rename},
+    {SSH_FXP_READLINK, SFTP_F_WALK, readlink},
 };
 
 static const struct sftp_extension extensions[] = {
-    {SSH_FXE_POSIX_RENAME, rename, PATH | TO | CHANGES, "1"},
-    {SSH_FXE_FSYNC, fsync, HANDLE, "1"},
+    {SSH_FXE_POSIX_RENAME, rename, SFTP_F_PATH | SFTP_F_TO | SFTP_F_CHANGES, "1"},
+    {SSH_FXE_FSYNC, fsync, SFTP_F_HANDLE, "1"},
     {SSH_FXE_LIMITS, limits, 0, "1"},
-    {SSH_FXE_EXPAND_PATH, expand_path, PATH, "1"},
-    /* From here on only where the file system can say. */
-    {SSH_FXE_STATVFS, statvfs, WALK, "2"},
-    {SSH_FXE_FSTATVFS, fstatvfs, HANDLE, "2"},
+    {SSH_FXE_EXPAND_PATH, expand_path, SFTP_F_PATH, "1"},
 };
 
-enum { WITHOUT_SPACE = 4, WITH_SPACE = 6 };
+enum { EXTENSIONS = sizeof extensions / sizeof *extensions };
 
 const struct sftp_extension *dory_sftp_extension(const struct dory_sftp_server *s, unsigned i)
 {
-    return i < (s->config.fs->ops->space ? (unsigned)WITH_SPACE : (unsigned)WITHOUT_SPACE) ? &extensions[i] : NULL;
+    const struct dory_sftp_statvfs *statvfs = s->config.statvfs;
+
+    if (i < EXTENSIONS)
+        return &extensions[i];
+    return i < EXTENSIONS + 2 && statvfs && s->config.fs->ops->space ? &statvfs->extensions[i - EXTENSIONS] : NULL;
 }
 
 /* DORY_OK, or why the request cannot be executed. */
@@ -326,25 +300,25 @@ static int parse(struct dory_sftp_server *s, struct sftp_reader *r, unsigned fie
 {
     struct sftp_slice handle;
 
-    if (fields & HANDLE) {
+    if (fields & SFTP_F_HANDLE) {
         dory_sftp_read_string(r, &handle);
         request->handle = handle.n == 4 ? dory_sftp_handle(s, dory_sftp_load32(handle.p)) : NULL;
     }
-    if (fields & PATH)
+    if (fields & SFTP_F_PATH)
         dory_sftp_read_string(r, &request->path);
-    if (fields & TO)
+    if (fields & SFTP_F_TO)
         dory_sftp_read_string(r, &request->to);
-    if (fields & FLAGS)
+    if (fields & SFTP_F_FLAGS)
         request->flags = dory_sftp_get32(r);
-    if (fields & ATTRS)
+    if (fields & SFTP_F_ATTRS)
         dory_sftp_read_attrs(r, &request->attrs);
-    if (fields & RANGE) {
+    if (fields & SFTP_F_RANGE) {
         request->offset = dory_sftp_get64(r);
         request->length = dory_sftp_get32(r);
     }
     if (r->bad)
         return DORY_E_PROTOCOL;
-    return fields & HANDLE && !request->handle ? DORY_E_ARG : DORY_OK;
+    return fields & SFTP_F_HANDLE && !request->handle ? DORY_E_ARG : DORY_OK;
 }
 
 static void tell(const struct dory_sftp_server *s, const struct sftp_request *request, int r)
@@ -384,13 +358,13 @@ static int run(struct dory_sftp_server *s, struct sftp_reader *r)
     if (!how)
         return request.type ? DORY_E_NOSYS : DORY_E_NAME;
     result = parse(s, r, fields, &request);
-    if (result == DORY_OK && (fields & WALK) == WALK) {
+    if (result == DORY_OK && (fields & SFTP_F_WALK) == SFTP_F_WALK) {
         result = dory_sftp_walk(s, request.path, s->name);
         request.named = result > 0;
     }
     if (result >= 0)
         result = how(s, &request);
-    if (result != DORY_E_AGAIN && fields & CHANGES)
+    if (result != DORY_E_AGAIN && fields & SFTP_F_CHANGES)
         tell(s, &request, result);
     return result;
 }

@@ -171,7 +171,10 @@ static int find_target(struct dory_sftp_server *s, const uint8_t *request)
             return r;
         s->write_at = info.size;
     }
-    return s->write_at > (uint64_t)INT64_MAX - s->left ? lose(h, DORY_E_NOSPC) : h->error;
+    if (s->write_at > (uint64_t)INT64_MAX - s->left)
+        return lose(h, DORY_E_NOSPC);
+    r = dory_sftp_reach(s, h, s->write_at, false);
+    return r < 0 ? r : h->error;
 }
 
 /* Takes the WRITE at the head of the queue apart; only its data stays there. Of one that cannot be done the data is dropped. */

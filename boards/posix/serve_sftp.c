@@ -79,8 +79,12 @@ static const struct dory_sftp_events events = {
 
 void dory_session_start_sftp(struct serve_session *session, struct serve_work *work, int channel)
 {
-    const struct dory_sftp_config config = {
-        .fs = &session->fs.fs, .events = &events, .events_ctx = work, .now = (int64_t)time(NULL)};
+    const struct dory_sftp_config config = {.fs = &session->fs.fs,
+                                            .rewrite = &dory_sftp_rewrite,
+                                            .statvfs = &dory_sftp_statvfs,
+                                            .events = &events,
+                                            .events_ctx = work,
+                                            .now = (int64_t)time(NULL)};
 
     memset(work->sftp.done, 0, sizeof work->sftp.done);
     memset(work->sftp.bytes, 0, sizeof work->sftp.bytes);

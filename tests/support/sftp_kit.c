@@ -41,7 +41,8 @@ static const struct dory_sftp_events events = {
 
 void sftpk_begin(void)
 {
-    k.config = (struct dory_sftp_config){.fs = &k.ram.fs, .events = &events, .events_ctx = &k};
+    k.config = (struct dory_sftp_config){
+        .fs = &k.ram.fs, .rewrite = &dory_sftp_rewrite, .statvfs = &dory_sftp_statvfs, .events = &events, .events_ctx = &k};
     memset(&k.server, 0xA5, sizeof k.server);
     dory_sftp_server_init(&k.server, &k.config);
     k.in_n = k.in_at = k.out_n = k.out_at = 0;

@@ -183,7 +183,7 @@ static void test_in_place(void **state)
     (void)state;
     sftpk_init();
     sftpk_file("file", "0123456789");
-    /* A resumed upload, as sftp's reput and others begin it. */
+    /* A resumed upload: its first WRITE is not at the beginning. */
     h = sftpk_open("file", SSH_FXF_WRITE | SSH_FXF_CREAT);
     sftpk_write(h, 8, "ab");
     assert_string_equal(sftpk_content("file"), "01234567ab");
@@ -191,17 +191,147 @@ static void test_in_place(void **state)
     sftpk_write(h, 0, "X");
     assert_string_equal(sftpk_content("file"), "X1234567abc");
     sftpk_close(h);
+    h = sftpk_open("file", SSH_FXF_WRITE);
+    sftpk_write(h, 0, "Y");
+    assert_string_equal(sftpk_content("file"), "Y1234567abc");
+    sftpk_close(h);
     /* APPEND does not look at offsets. */
     h = sftpk_open("file", SSH_FXF_WRITE | SSH_FXF_CREAT | SSH_FXF_APPEND);
     sftpk_write(h, 0, "d");
     sftpk_write(h, 5, "e");
     sftpk_close(h);
-    assert_string_equal(sftpk_content("file"), "X1234567abcde");
+    assert_string_equal(sftpk_content("file"), "Y1234567abcde");
     h = sftpk_open("log", SSH_FXF_WRITE | SSH_FXF_CREAT | SSH_FXF_APPEND);
     assert_string_equal(sftpk_content("log"), "");
     sftpk_write(h, 0, "kept");
     assert_int_equal(sftpk_end(), 0);
     assert_string_equal(sftpk_content("log"), "kept");
+}
+
+/* OpenSSH's scp: OPEN without TRUNC, WRITE from the beginning, SIZE, CLOSE. */
+static void test_scp_replaces_a_file_in_one_step(void **state)
+{
+    const struct sftp_attrs shorter = {.flags = SSH_FILEXFER_ATTR_SIZE, .size = 3}, mode = {.flags = 12, .permissions = 0640, .mtime = 7, .atime = 7};
+    uint32_t h;
+
+    (void)state;
+    sftpk_init();
+    sftpk_file("file", "what was there");
+    h = sftpk_open("file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+    sftpk_ask(SSH_FXP_FSTAT, "h", h);
+    assert_int_equal(sftpk_attrs().size, 14);
+    sftpk_write(h, 0, "new");
+    assert_string_equal(sftpk_content("file"), "what was there");
+    sftpk_ask(SSH_FXP_STAT, "s", "file");
+    assert_int_equal(sftpk_attrs().size, 3);
+    sftpk_ask(SSH_FXP_FSETSTAT, "ha", h, &shorter);
+    sftpk_expect(SSH_FX_OK);
+    sftpk_ask(SSH_FXP_FSETSTAT, "ha", h, &mode);
+    sftpk_expect(SSH_FX_OK);
+    assert_string_equal(sftpk_content("file"), "what was there");
+    sftpk_close(h);
+    assert_string_equal(sftpk_content("file"), "new");
+    assert_int_equal(stat_of("file").permissions, 0100640);
+    assert_int_equal(stat_of("file").mtime, 7);
+    /* Cut off before its CLOSE, also when it is larger than what was there. */
+    h = sftpk_open("file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+    sftpk_write(h, 0, "newer and longer");
+    assert_int_equal(sftpk_end(), 1);
+    assert_string_equal(sftpk_content("file"), "new");
+}
+
+static void test_an_empty_file_over_another(void **state)
+{
+    const struct sftp_attrs nothing = {.flags = SSH_FILEXFER_ATTR_SIZE};
+    uint32_t h;
+
+    (void)state;
+    sftpk_init();
+    sftpk_file("file", "old");
+    h = sftpk_open("file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+    sftpk_close(h);
+    assert_string_equal(sftpk_content("file"), "old");
+    h = sftpk_open("file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+    sftpk_ask(SSH_FXP_FSETSTAT, "ha", h, &nothing);
+    sftpk_expect(SSH_FX_OK);
+    assert_string_equal(sftpk_content("file"), "old");
+    sftpk_close(h);
+    assert_string_equal(sftpk_content("file"), "");
+}
+
+/* What such a client leaves out stays. */
+static void test_a_rewrite_keeps_what_is_not_written(void **state)
+{
+    static char big[40000];
+    const struct sftp_attrs longer = {.flags = SSH_FILEXFER_ATTR_SIZE, .size = 12}, seven = {.flags = SSH_FILEXFER_ATTR_SIZE, .size = 7};
+    uint32_t h;
+
+    (void)state;
+    /* Copying a piece takes three calls, and begins again at the first when the file system is busy: not every second or third one. */
+    for (unsigned busy = 0; busy < 12; busy += 4) {
+        sftpk_reset();
+        sftpk_init();
+        k.ram.busy_every = busy ? busy + 1 : 0;
+        sftpk_file("file", "0123456789");
+        h = sftpk_open("file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+        sftpk_write(h, 0, "ab");
+        sftpk_close(h);
+        assert_string_equal(sftpk_content("file"), "ab23456789");
+        h = sftpk_open("file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+        sftpk_write(h, 0, "A");
+        sftpk_write(h, 4, "E");
+        sftpk_write(h, 2, "C");
+        sftpk_close(h);
+        assert_string_equal(sftpk_content("file"), "AbC3E56789");
+        h = sftpk_open("file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+        sftpk_write(h, 0, "x");
+        sftpk_ask(SSH_FXP_FSETSTAT, "ha", h, &seven);
+        sftpk_expect(SSH_FX_OK);
+        sftpk_write(h, 9, "y");
+        sftpk_close(h);
+        assert_memory_equal(sftpk_content("file"), "xbC3E56\0\0y", 11);
+        h = sftpk_open("file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+        sftpk_ask(SSH_FXP_FSETSTAT, "ha", h, &longer);
+        sftpk_expect(SSH_FX_OK);
+        sftpk_close(h);
+        assert_int_equal(stat_of("file").size, 12);
+        memset(big, 'q', sizeof big - 1);
+        sftpk_file("big", big);
+        h = sftpk_open("big", SSH_FXF_WRITE | SSH_FXF_CREAT);
+        sftpk_write(h, 0, "new");
+        sftpk_close(h);
+        assert_memory_equal(sftpk_content("big"), "newq", 4);
+        assert_memory_equal(sftpk_content("big") + 3, big + 3, sizeof big - 3);
+        k.ram.busy_every = 0;
+        sftpk_teardown(NULL);
+    }
+}
+
+static void test_a_rewrite_where_there_can_be_no_spare(void **state)
+{
+    uint32_t h;
+
+    (void)state;
+    sftpk_init();
+    sftpk_file("dir/file", "0123456789");
+    k.nodes[dory_ram_find(&k.ram, "dir")].mode = 0500; /* no new name */
+    h = sftpk_open("dir/file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+    sftpk_write(h, 0, "ab");
+    assert_string_equal(sftpk_content("dir/file"), "ab23456789");
+    sftpk_close(h);
+    k.nodes[dory_ram_find(&k.ram, "dir")].mode = 0700;
+    k.nodes[dory_ram_find(&k.ram, "dir/file")].mode = 0200; /* nothing to copy from */
+    h = sftpk_open("dir/file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+    sftpk_write(h, 0, "cd");
+    sftpk_close(h);
+    assert_string_equal(sftpk_content("dir/file"), "cd23456789");
+    sftpk_begin();
+    k.server.config.rewrite = NULL;
+    sftpk_init();
+    h = sftpk_open("dir/file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+    sftpk_write(h, 0, "ef");
+    assert_string_equal(sftpk_content("dir/file"), "ef23456789");
+    sftpk_close(h);
 }
 
 static void test_read_and_write_on_one_handle(void **state)
@@ -768,6 +898,41 @@ static void test_a_file_system_that_can_do_little(void **state)
     sftpk_close(h);
 }
 
+static int (*open_of_ram)(struct dory_fs *fs, int dir, const char *name, unsigned flags);
+
+static int open_to_read(struct dory_fs *fs, int dir, const char *name, unsigned flags)
+{
+    return flags & DORY_FS_OPEN_WRITE ? DORY_E_NOSYS : open_of_ram(fs, dir, name, flags);
+}
+
+/* As in flash. */
+static void test_a_file_system_that_writes_nothing_in_place(void **state)
+{
+    static struct dory_fs_ops ops;
+    uint32_t h;
+
+    (void)state;
+    sftpk_file("file", "old content");
+    ops = *k.ram.fs.ops;
+    open_of_ram = ops.open;
+    ops.open = open_to_read;
+    k.ram.fs.ops = &ops;
+    for (int how = 0; how < 2; how++) {
+        sftpk_begin();
+        if (how)
+            k.server.config.rewrite = NULL;
+        sftpk_init();
+        h = sftpk_open("file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+        sftpk_write(h, 0, how ? "NEW" : "new");
+        sftpk_close(h);
+        assert_string_equal(sftpk_content("file"), how ? "NEW" : "new");
+        sftpk_ask(SSH_FXP_OPEN, "s4a", "file", SSH_FXF_WRITE, &none);
+        sftpk_expect(SSH_FX_OP_UNSUPPORTED);
+        assert_int_equal(sftpk_end(), 0);
+        sftpk_teardown(NULL);
+    }
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, sftpk_setup, sftpk_teardown)
@@ -780,6 +945,10 @@ int main(void)
         T(test_an_upload_that_is_cut_off_leaves_no_trace),
         T(test_cut_in_a_write),
         T(test_in_place),
+        T(test_scp_replaces_a_file_in_one_step),
+        T(test_an_empty_file_over_another),
+        T(test_a_rewrite_keeps_what_is_not_written),
+        T(test_a_rewrite_where_there_can_be_no_spare),
         T(test_read_and_write_on_one_handle),
         T(test_a_new_file_without_trunc_is_an_upload_too),
         T(test_excl),
@@ -796,6 +965,7 @@ int main(void)
         T(test_limits_and_space),
         T(test_a_commit_that_half_succeeds_is_told),
         T(test_a_file_system_that_can_do_little),
+        T(test_a_file_system_that_writes_nothing_in_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
