@@ -38,7 +38,7 @@ def same(t, there, name="a"):
 
 # ---- -F, ~/.ssh/config, Include, Match
 
-@case("config: -F names a host of its own, with Include and Match")
+@case("dory to sshd: config: -F names a host of its own, with Include and Match")
 def named(t):
     server = t.lab.server("sshd")
     there = server.folder(t)
@@ -51,7 +51,7 @@ def named(t):
     t.fails(dory(t, "-B", "-F", "none", t.path("a"), "short:" + t.name), "short")
 
 
-@case("config: ~/.ssh/config is read, and refused where others may write it")
+@case("dory to sshd: config: ~/.ssh/config is read, and refused where others may write it")
 def own(t):
     server = t.lab.server("sshd")
     there = server.folder(t)
@@ -66,7 +66,7 @@ def own(t):
     t.check(result.rc == 255, "status %d" % result.rc)
 
 
-@case("config: a mistake is told with file and line, in ssh's own words")
+@case("dory to sshd: config: a mistake is told with file and line, in ssh's own words")
 def mistakes(t):
     content(t)
     for text in ("Foo bar", "Host x\n Port x", "Port 1 2", "BatchMode maybe", "Ciphers foo", "HostKeyAlgorithms foo", "LogLevel LOUD",
@@ -82,7 +82,7 @@ def mistakes(t):
     t.check((ours.rc, said(ours)) == (theirs.rc, said(theirs)), "%r, ssh says %r" % (ours.err, theirs.err))
 
 
-@case("config: BindAddress, RevokedHostKeys and RequiredRSASize are honoured, what cannot be is refused")
+@case("dory to sshd: config: BindAddress, RevokedHostKeys and RequiredRSASize are honoured, what cannot be is refused")
 def honoured(t):
     rsa = os.path.join(t.lab.keys, "host.rsa." + t.name)
     t.ok(t.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", rsa]))
@@ -108,7 +108,7 @@ def honoured(t):
 
 # ---- known_hosts
 
-@case("known_hosts: several files, patterns, negation, authorities, an alias; names are hashed where that is wanted")
+@case("dory to sshd: known_hosts: several files, patterns, negation, authorities, an alias; names are hashed where that is wanted")
 def known(t):
     server = t.lab.server("sshd")
     there = server.folder(t)
@@ -141,7 +141,7 @@ def known(t):
               "%s@%s:%s" % (USER, HOST, t.name)))
 
 
-@case("known_hosts: a changed key is told with its place, and the line that removes it works; a known type comes first")
+@case("dory to sshd: known_hosts: a changed key is told with its place, and the line that removes it works; a known type comes first")
 def changed(t):
     rsa = os.path.join(t.lab.keys, "host.rsa." + t.name)
     t.ok(t.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", rsa]))
@@ -170,7 +170,7 @@ def hops(t):
     return one, two, target, config(t, block("one", one), block("two", two), block("target", target))
 
 
-@case("-J: through two hosts of sshd to dory serve, both ways")
+@case("dory to sshd: -J: through two hosts of sshd to dory serve, both ways")
 def two_hops(t):
     one, two, target, path = hops(t)
     there = target.folder(t)
@@ -184,7 +184,7 @@ def two_hops(t):
     t.check(t.lab.server("serve").alive(), "the target ended")
 
 
-@case("-J: as user@host:port and ssh://, and as ProxyJump; none takes it back; the command line's -o is not for the hops")
+@case("dory to sshd: -J: as user@host:port and ssh://, and as ProxyJump; none takes it back; the command line's -o is not for the hops")
 def jumps(t):
     one, two, target, path = hops(t)
     there = target.folder(t)
@@ -206,7 +206,7 @@ def jumps(t):
     t.ok(dory(t, "-B", "-F", by_file, "-o", "RekeyLimit=1M", "-c", "aes256-ctr", t.path("a"), "target:" + t.name))
 
 
-@case("-J: a hop that refuses, is not known, or cannot reach the target, is told")
+@case("dory to sshd: -J: a hop that refuses, is not known, or cannot reach the target, is told")
 def bad_hops(t):
     one, two, target, path = hops(t)
     shut = t.lab.fresh(t, "sshd", config=("AllowTcpForwarding no",))
@@ -220,7 +220,7 @@ def bad_hops(t):
         t.check(result.rc == 255, "status %d through %s" % (result.rc, hop))
 
 
-@case("ProxyCommand: nc's like, and ssh -W, with their tokens")
+@case("dory to sshd: ProxyCommand: nc's like, and ssh -W, with their tokens")
 def proxy_command(t):
     one, two, target, path = hops(t)
     there = target.folder(t)
@@ -252,7 +252,7 @@ while True:
 
 # ---- -R
 
-@case("-R: the source host's own scp copies to the target host, and never asks for a password")
+@case("dory to sshd: -R: the source host's own scp copies to the target host, and never asks for a password")
 def direct(t):
     one, two = t.lab.server("sshd"), t.lab.fresh(t, "sshd", config=("Subsystem sftp internal-sftp",))
     there = one.folder(t)
@@ -277,7 +277,7 @@ def direct(t):
 
 # ---- -S
 
-@case("-S: stock ssh carries the copies, and gets the words that OpenSSH's scp gives it")
+@case("dory to sshd: -S: stock ssh carries the copies, and gets the words that OpenSSH's scp gives it")
 def program(t):
     one, two = t.lab.server("sshd"), t.lab.fresh(t, "sshd", config=("Subsystem sftp internal-sftp",))
     there = one.folder(t)
@@ -311,7 +311,7 @@ def program(t):
 
 # ---- Targets that no file can be renamed onto
 
-@case("dory: /dev/stdout as a target, as with OpenSSH's scp -O")
+@case("dory to sshd: /dev/stdout as a target, as with OpenSSH's scp -O")
 def stdout(t):
     server = t.lab.server("sshd")
     files.write(os.path.join(server.folder(t), "a"), "content of a in %s" % t.name, owner=sandbox.UID)
@@ -323,7 +323,7 @@ def stdout(t):
     t.check(result.out == b"content of a in %s" % t.name.encode(), "%r came through a pipe" % result.out)
 
 
-@case("dory: a file that may be written is written in place where no file can be made")
+@case("dory to sshd: a file that may be written is written in place where no file can be made")
 def in_place(t):
     server = t.lab.server("remote")
     there = server.folder(t)
