@@ -21,6 +21,7 @@
 #define PUMP_TURNS  64
 #define BUSY_MS     5
 #define SHORT_READ  4096
+#define PROXY_MS    (15 * 60 * 1000) /* who types the password of a hop takes his time before the target's first word comes */
 
 /* ---- Bytes: socket and engine ---- */
 
@@ -278,8 +279,7 @@ static bool settle(struct dory_client *c, const struct dory_cli_options *options
         o->port = l->port > 0 ? l->port : options->port;
     if (!options->program && !dory_cli_config_read(o, options->config_file, l->host))
         return false;
-    if (o->log >= 0)
-        dory_say_level((enum dory_cli_log)o->log);
+    dory_say_level(o->log >= 0 ? (enum dory_cli_log)o->log : DORY_LOG_INFO);
     return true;
 }
 
@@ -336,7 +336,7 @@ static void configure(struct dory_client *c)
         .window = DORY_CLIENT_WINDOW,
         .rekey_bytes = o->rekey_bytes > 0 ? (uint64_t)o->rekey_bytes : 0,
         .rekey_ms = ms((int)o->rekey_seconds),
-        .reply_ms = ms(o->connect_timeout),
+        .reply_ms = o->connect_timeout > 0 ? ms(o->connect_timeout) : c->proxy ? PROXY_MS : 0,
         .keepalive_ms = ms(o->alive_interval),
         .keepalive_max = (uint8_t)(o->alive_max < 0     ? 3
                                    : o->alive_max > 255 ? 255
@@ -424,9 +424,9 @@ static bool begin(struct dory_client *c)
         return false;
     }
     dory_client_prefer_known(c);
-    configure(c);
     if (dial(c) < 0)
         return false;
+    configure(c);
     if (dory_ssh_init(&c->ssh, &c->config, dory_posix_now_ms()) < 0) {
         dory_say(DORY_LOG_ERROR, "scp: %s", dory_strerror(dory_ssh_error(&c->ssh)));
         return false;

@@ -7,6 +7,7 @@ from lib import files, sandbox
 from lib.case import case
 from lib.clients import DORY, OPENSSH, R
 from lib.servers import HOST, USER
+from lib.terminal import Terminal
 
 
 def block(name, server, *more, key=None, lab=None):
@@ -218,6 +219,29 @@ def bad_hops(t):
                              ("target", "one", ("target", "no way")), ("gone", "target", ("refused",)), ("loop", "target", ("jumphost loop",))):
         result = t.fails(dory(t, "-B", "-F", path, "-J", hop, t.path("a"), host + ":" + t.name), *words)
         t.check(result.rc == 255, "status %d through %s" % (result.rc, hop))
+
+
+@case("dory to sshd: -J: the password of each hop is asked for at the terminal, and a new host of each is shown")
+def typed(t):
+    one, target = t.lab.server("sshd"), t.lab.server("serve")
+    there = target.folder(t)
+    content(t)
+    blocks = [block(name, server, "PubkeyAuthentication no").replace(server.known, t.path("known")) for name, server in (("one", one), ("target", target))]
+    terminal = Terminal(t, [t.lab.dory, "scp", "-F", config(t, *blocks), "-J", "one", t.path("a"), "target:" + t.name])
+    for name, server in (("one", one), ("target", target)):
+        terminal.expect("'%s (%s)' port %d" % (name, HOST, server.port))
+        terminal.expect("(yes/no")
+        terminal.send("yes\r")
+        terminal.expect(re.compile(b"%s@%s.*assword:" % (USER.encode(), name.encode())))
+        terminal.send(sandbox.PASSWORD + "\r")
+    t.ok(t.hear(terminal.end()))
+    same(t, there)
+    t.check(len(files.read(t.path("known")).splitlines()) == 2, "not both hosts are known now")
+    terminal = Terminal(t, [t.lab.dory, "scp", "-F", config(t, *blocks), "-J", "one", t.path("a"), "target:" + t.name])
+    terminal.expect("assword:")
+    terminal.interrupt()
+    result = t.hear(terminal.end())
+    t.check(result.rc != 0, "status %s" % result.rc)
 
 
 @case("dory to sshd: ProxyCommand: nc's like, and ssh -W, with their tokens")
