@@ -1,5 +1,5 @@
 # QEMU's virt machine with 32 bits: rv32imac, virtio network and entropy.
-CPU           = -march=rv32imac -mabi=ilp32
+CPU           = -march=rv32imac -mabi=ilp32 -msave-restore
 TOOLS         = riscv64-unknown-elf-
 LINKER_SCRIPT = boards/riscv32-virt/virt.ld
 EMULATED      = 1

@@ -8,8 +8,8 @@
 extern uint8_t virt_data[], virt_data_end[], virt_bss[], virt_bss_end[];
 extern const uint8_t virt_data_from[];
 void virt_start(void);
-void virt_reset(void);
-void virt_fault(uint32_t cause, uint32_t where, uint32_t address);
+__attribute__((used)) void virt_reset(void); /* called from the assembler text alone */
+__attribute__((used)) void virt_fault(uint32_t cause, uint32_t where, uint32_t address);
 
 const char dory_board_name[] = "riscv32-virt";
 const uint8_t dory_board_mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}; /* QEMU's own default */

@@ -4,7 +4,7 @@
 #include "dory_board.h"
 #include "virt.h"
 
-enum { HEADER = 12, FRAME_MAX = 1514, RECEIVE = 0, TRANSMIT = 1, OUT = VIRTIO_QUEUE / 2, PATIENCE_MS = 2 };
+enum { HEADER = 12, FRAME_MAX = 1514, RECEIVE = 0, TRANSMIT = 1, OUT = 2, PATIENCE_MS = 2 };
 
 struct buffer {
     _Alignas(4) uint8_t bytes[HEADER + FRAME_MAX + 2];

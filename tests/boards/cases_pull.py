@@ -240,6 +240,32 @@ def slow_host(t, entry):
     arrived(t, device, source)
 
 
+@case("pull: a host that exchanges keys anew all the time, and has much to say before", fetches_here)
+def rekeys(t, entry):
+    device = device_of(t, entry)
+    banner = files.write(t.path("banner"), "no entry\n" * 100)
+    host = Host(t, device, config=["RekeyLimit 16K", "Banner %s" % banner], level="DEBUG1")
+    host.known()
+    source = image(t)
+    host.offer(source)
+    host.pull()
+    arrived(t, device, source)
+    count = host.server.whole_log().count("rekey out after")
+    t.check(count >= 3, "keys were exchanged anew %d times" % count)
+
+
+@case("the client is in the image where main.c names it, and nowhere else")
+def linked(t, entry):
+    names = t.ok(t.run([entry_tool(entry, "nm"), machine.image(entry[1])])).text
+    for name in ("dory_ssh_client", "dory_i_client_flush_channel"):
+        t.check((" %s\n" % name in names) == fetches(entry), "%s: %s" % (name, "missing" if fetches(entry) else "linked"))
+
+
+def entry_tool(entry, tool):
+    with open(os.path.join(machine.TOP, "boards", entry[1], "board.mk")) as f:
+        return re.search(r"^TOOLS *= *(\S+)", f.read(), re.M).group(1) + tool
+
+
 @case("pull: at boot, also after the power failed in the middle", fetches)
 def at_boot(t, entry):
     device, host, source = ready(t, entry, arguments=["erase_ms=10"])
