@@ -43,7 +43,7 @@ _dory_keygen()
     -m) COMPREPLY=($(compgen -W 'RFC4716 PKCS8 PEM' -- "$cur")) ;;
     -f) COMPREPLY=($(compgen -f -- "$cur")) ;;
     -[bCNP]) ;;
-    *) COMPREPLY=($(compgen -W '-b -C -f -l -m -N -P -q -t -y' -- "$cur")) ;;
+    *) COMPREPLY=($(compgen -W '-b -C -f -l -m -N -p -P -q -t -y' -- "$cur")) ;;
     esac
 }
 

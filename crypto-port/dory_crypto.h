@@ -118,12 +118,12 @@ int dory_rsa_number(const struct dory_key *key, enum dory_rsa_number which, uint
    with NUL. The passphrase is used where the key is encrypted; NULL: there is none. DORY_E_PASSPHRASE: one is needed.
    DORY_E_BAD_PASSPHRASE: it is the wrong one. DORY_E_NOSYS: a type, size or encryption that is not known here. DORY_E_CRYPTO: damaged. */
 int dory_key_from_pem(struct dory_key *key, const char *text, const char *passphrase);
-/* Writes such a file, NUL-terminated, not encrypted: PKCS #8, or the older form of the type (ed25519 has none: DORY_E_NOSYS).
-   Returns its length. */
-int dory_key_to_pem(const struct dory_key *key, bool pkcs8, char *text, size_t cap);
+/* Writes such a file, NUL-terminated: PKCS #8, encrypted where there is a passphrase (NULL or "": none), or the older form of the type,
+   which is not encrypted here and which ed25519 does not have (DORY_E_NOSYS for both). Returns its length. */
+int dory_key_to_pem(const struct dory_key *key, bool pkcs8, const char *passphrase, const struct dory_rng *rng, char *text, size_t cap);
 
-/* OpenSSH's encryption of private keys, bcrypt_pbkdf and AES ("aes256-ctr", "aes256-cbc"): bytes[0..n) in place. Whether the passphrase was
-   right shows in what comes out. DORY_E_NOSYS: another cipher, or too many rounds, or Botan, which has the derivation, is not installed. */
+/* OpenSSH's encryption of private keys, bcrypt_pbkdf and AES ("aes256-ctr", "aes256-cbc"): bytes[0..n) in place, n a multiple of 16. Whether
+   the passphrase was right shows in what comes out. With aes256-ctr the same call encrypts. DORY_E_NOSYS: another cipher, or too many rounds, or Botan, which has the derivation, is not installed. */
 bool dory_bcrypt_is_there(void);
 int dory_bcrypt_decrypt(const char *cipher, const char *passphrase, const uint8_t *salt, size_t salt_n, uint32_t rounds, uint8_t *bytes, size_t n);
 

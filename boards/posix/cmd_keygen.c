@@ -15,7 +15,7 @@
 #include "platform/posix/posix_internal.h"
 
 struct options {
-    bool quiet, list, public_half;
+    bool quiet, list, public_half, change;
     const char *type, *bits, *format, *new_passphrase, *passphrase, *comment, *file;
 };
 
@@ -26,9 +26,13 @@ static const struct kind {
     unsigned bits;
 } kinds[] = {{"ed25519", &dory_key_ed25519, 0}, {"ecdsa", &dory_key_ecdsa_nistp256, 256}, {"rsa", &dory_key_rsa, 3072}};
 
+#define PASSPHRASE_MAX 1024
+
 static int usage(void)
 {
-    fprintf(stderr, "usage: dory keygen [-q] [-t ed25519 | ecdsa | rsa] [-b bits] [-m RFC4716 | PKCS8 | PEM] [-N ''] [-C comment] -f file\n"
+    fprintf(stderr, "usage: dory keygen [-q] [-t ed25519 | ecdsa | rsa] [-b bits] [-m RFC4716 | PKCS8 | PEM]\n"
+                    "                   [-N new_passphrase] [-C comment] -f file\n"
+                    "       dory keygen -p [-P old_passphrase] [-N new_passphrase] [-m format] -f file\n"
                     "       dory keygen -l -f file\n"
                     "       dory keygen -y [-P passphrase] -f file\n");
     return 1;
@@ -105,13 +109,12 @@ static int list(const char *file)
 /* ---- -y */
 
 /* Asks for a passphrase where one is needed and none was given. */
-static int load(const struct options *o, struct dory_key *key, char *comment, char *why)
+static int load(const struct options *o, const char *prompt, struct dory_key *key, char *comment, char *why)
 {
-    char passphrase[1024], prompt[PATH_MAX + 64];
+    char passphrase[PASSPHRASE_MAX];
     int r = dory_keyfile_load(o->file, o->passphrase, key, comment, why);
     if (r != DORY_E_PASSPHRASE)
         return r;
-    snprintf(prompt, sizeof prompt, "Enter passphrase for \"%s\": ", o->file);
     if (dory_tty_password(prompt, passphrase, sizeof passphrase) >= 0)
         r = dory_keyfile_load(o->file, passphrase, key, comment, why);
     dory_wipe(passphrase, sizeof passphrase);
@@ -123,7 +126,9 @@ static int print_public(const struct options *o)
     struct dory_key key;
     uint8_t blob[DORY_KEY_BLOB_MAX];
     char comment[DORY_COMMENT_MAX], shown[2 * DORY_COMMENT_MAX], line[2 * DORY_KEY_BLOB_MAX + 2 * DORY_COMMENT_MAX], why[DORY_WHY_MAX];
-    if (load(o, &key, comment, why) != DORY_OK)
+    char prompt[PATH_MAX + 64];
+    snprintf(prompt, sizeof prompt, "Enter passphrase for \"%s\": ", o->file);
+    if (load(o, prompt, &key, comment, why) != DORY_OK)
         return fail(why);
     int n = key.type->public_blob(&key, blob, sizeof blob);
     dory_wipe(&key, sizeof key);
@@ -199,8 +204,6 @@ static int check_options(const struct options *o)
     }
     if (choose_format(o->format) < 0)
         return fail("-m: the formats are RFC4716 (OpenSSH's own), PKCS8 and PEM");
-    if (o->new_passphrase && *o->new_passphrase)
-        return fail("keys are written without a passphrase only: use -N '', and then ssh-keygen -p -f FILE");
     if (o->comment && o->comment[strcspn(o->comment, "\r\n")] != 0)
         return fail("a comment must be one line");
     return 0;
@@ -214,6 +217,15 @@ static void announce(const char *file, const struct dory_key *key, const char *c
     dory_fingerprint(fingerprint, blob, n > 0 ? (size_t)n : 0);
     printf("Your identification has been saved in %s\nYour public key has been saved in %s.pub\nThe key fingerprint is:\n%s %s\n", file,
            file, fingerprint, comment);
+}
+
+static int save(const struct options *o, const struct dory_key *key, const char *passphrase, const char *comment, const struct dory_rng *rng,
+                char *why)
+{
+    struct dory_keyfile_form form = {.passphrase = passphrase};
+    int format = choose_format(o->format);
+    form.format = format == DORY_FORMAT_PKCS8 ? DORY_FORMAT_PKCS8 : format == DORY_FORMAT_PEM ? DORY_FORMAT_PEM : DORY_FORMAT_OPENSSH;
+    return dory_keyfile_save(o->file, key, &form, comment, true, rng, why);
 }
 
 static int make_key(const struct options *o)
@@ -236,11 +248,54 @@ static int make_key(const struct options *o)
     int r = kind->type->generate(&key, (unsigned)bits, &rng);
     if (r != DORY_OK)
         return fail(dory_strerror(r));
-    r = dory_keyfile_save(o->file, &key, (enum dory_key_format)choose_format(o->format), comment, true, &rng, why);
+    r = save(o, &key, o->new_passphrase, comment, &rng, why);
     if (r == DORY_OK && !o->quiet)
         announce(o->file, &key, comment);
     dory_wipe(&key, sizeof key);
     return r == DORY_OK ? 0 : fail(why);
+}
+
+/* ---- -p */
+
+/* Twice the same, typed blindly. */
+static int ask_new(char passphrase[PASSPHRASE_MAX])
+{
+    char again[PASSPHRASE_MAX];
+    bool same = dory_tty_password("Enter new passphrase (empty for no passphrase): ", passphrase, PASSPHRASE_MAX) >= 0 &&
+                dory_tty_password("Enter same passphrase again: ", again, sizeof again) >= 0 && strcmp(passphrase, again) == 0;
+    dory_wipe(again, sizeof again);
+    return same ? 0 : fail("passphrases do not match; nothing was changed");
+}
+
+/* PEM has none; FILE.pub, which is written anew, has it. */
+static void keep_comment(const char *file, char comment[DORY_COMMENT_MAX])
+{
+    struct dory_public_key key;
+    char why[DORY_WHY_MAX];
+    if (comment[0] == 0 && dory_public_key_load(file, &key, why) >= 0)
+        memcpy(comment, key.comment, DORY_COMMENT_MAX);
+}
+
+static int change_passphrase(const struct options *o)
+{
+    const struct dory_rng rng = {.fill = dory_posix_rng};
+    struct dory_key key;
+    char comment[DORY_COMMENT_MAX], passphrase[PASSPHRASE_MAX] = "", why[DORY_WHY_MAX];
+    int r = load(o, "Enter old passphrase: ", &key, comment, why);
+    if (r != DORY_OK)
+        return fail(why);
+    keep_comment(o->file, comment);
+    if (o->new_passphrase)
+        snprintf(passphrase, sizeof passphrase, "%s", o->new_passphrase);
+    else
+        r = ask_new(passphrase);
+    if (r == 0 && (r = save(o, &key, passphrase, comment, &rng, why)) != DORY_OK)
+        r = fail(why);
+    dory_wipe(passphrase, sizeof passphrase);
+    dory_wipe(&key, sizeof key);
+    if (r == 0 && !o->quiet)
+        puts("Your identification has been saved with the new passphrase.");
+    return r;
 }
 
 int dory_cmd_keygen(int argc, char **argv)
@@ -248,11 +303,12 @@ int dory_cmd_keygen(int argc, char **argv)
     struct options o = {.type = "ed25519"};
     int c;
     optind = 1;
-    while ((c = getopt(argc, argv, "qlyt:b:m:N:P:C:f:")) != -1) {
+    while ((c = getopt(argc, argv, "qlypt:b:m:N:P:C:f:")) != -1) {
         switch (c) {
         case 'q': o.quiet = true; break;
         case 'l': o.list = true; break;
         case 'y': o.public_half = true; break;
+        case 'p': o.change = true; break;
         case 't': o.type = optarg; break;
         case 'b': o.bits = optarg; break;
         case 'm': o.format = optarg; break;
@@ -270,6 +326,6 @@ int dory_cmd_keygen(int argc, char **argv)
         return r;
     if (dory_crypto_init() != DORY_OK)
         return fail("the cryptographic libraries cannot run here");
-    r = o.list ? list(o.file) : o.public_half ? print_public(&o) : make_key(&o);
+    r = o.list ? list(o.file) : o.public_half ? print_public(&o) : o.change ? change_passphrase(&o) : make_key(&o);
     return fflush(stdout) == 0 ? r : fail(strerror(errno));
 }

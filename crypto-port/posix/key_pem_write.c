@@ -1,8 +1,10 @@
 /* Private keys as PEM, DER being written from its end to its front as Mbed TLS does it. */
 #include <string.h>
 
+#include <mbedtls/aes.h>
 #include <mbedtls/asn1write.h>
 #include <mbedtls/pem.h>
+#include <mbedtls/pkcs5.h>
 
 #include "../dory_crypto.h"
 #include "key_oids.h"
@@ -10,7 +12,9 @@
 enum {
     SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
     STRUCTURE = MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED,
-    DER_MAX = 6144 /* an RSA key of 8192 bits has 4.7 KB */
+    DER_MAX = 6144, /* an RSA key of 8192 bits has 4.7 KB */
+    ROUNDS = 100000,
+    BLOCK = 16
 };
 
 /* What is written stands at [p, end). */
@@ -115,6 +119,72 @@ static void put_pkcs8(struct out *o, const struct dory_key *key)
     wrap(o, end, SEQUENCE);
 }
 
+/* ---- RFC 8018 6.2: PBKDF2 with HMAC-SHA-256, AES-256-CBC */
+
+struct locks {
+    uint8_t salt[BLOCK], iv[BLOCK];
+};
+
+static int lock(struct out *o, const char *passphrase, const struct locks *locks)
+{
+    mbedtls_aes_context aes;
+    uint8_t key[32], iv[BLOCK];
+    size_t n = (size_t)(o->end - o->p), pad = BLOCK - n % BLOCK;
+    int e;
+
+    if ((size_t)(o->p - o->start) < pad)
+        return DORY_E_SPACE;
+    memmove(o->p - pad, o->p, n);
+    o->p -= pad;
+    memset(o->end - pad, (int)pad, pad);
+    memcpy(iv, locks->iv, BLOCK);
+    mbedtls_aes_init(&aes);
+    e = mbedtls_pkcs5_pbkdf2_hmac_ext(MBEDTLS_MD_SHA256, (const uint8_t *)passphrase, strlen(passphrase), locks->salt, BLOCK, ROUNDS,
+                                      sizeof key, key) ||
+        mbedtls_aes_setkey_enc(&aes, key, 256) || mbedtls_aes_crypt_cbc(&aes, MBEDTLS_AES_ENCRYPT, n + pad, iv, o->p, o->p);
+    mbedtls_aes_free(&aes);
+    dory_wipe(key, sizeof key);
+    return e == 0 ? DORY_OK : DORY_E_CRYPTO;
+}
+
+static void put_scheme(struct out *o, const struct locks *locks)
+{
+    static const uint8_t rounds[] = {ROUNDS >> 16, ROUNDS >> 8 & 0xff, ROUNDS & 0xff};
+    const uint8_t *end = o->p, *part;
+
+    element(o, MBEDTLS_ASN1_OCTET_STRING, locks->iv, BLOCK);
+    element(o, MBEDTLS_ASN1_OID, OID_AES_CBC "\x2a", strlen(OID_AES_CBC) + 1);
+    wrap(o, end, SEQUENCE);
+    part = o->p;
+    element(o, MBEDTLS_ASN1_NULL, "", 0);
+    element(o, MBEDTLS_ASN1_OID, OID_HMAC_SHA256, strlen(OID_HMAC_SHA256));
+    wrap(o, part, SEQUENCE);
+    element(o, MBEDTLS_ASN1_INTEGER, rounds, sizeof rounds);
+    element(o, MBEDTLS_ASN1_OCTET_STRING, locks->salt, BLOCK);
+    wrap(o, part, SEQUENCE);
+    element(o, MBEDTLS_ASN1_OID, OID_PBKDF2, strlen(OID_PBKDF2));
+    wrap(o, part, SEQUENCE);
+    wrap(o, end, SEQUENCE);
+    element(o, MBEDTLS_ASN1_OID, OID_PBES2, strlen(OID_PBES2));
+    wrap(o, end, SEQUENCE);
+}
+
+static int encrypt(struct out *o, const char *passphrase, const struct dory_rng *rng)
+{
+    const uint8_t *end = o->end;
+    struct locks locks;
+    int r = rng->fill(rng->ctx, (uint8_t *)&locks, sizeof locks);
+
+    if (r == DORY_OK && !o->bad)
+        r = lock(o, passphrase, &locks);
+    if (r != DORY_OK)
+        return r;
+    wrap(o, end, MBEDTLS_ASN1_OCTET_STRING);
+    put_scheme(o, &locks);
+    wrap(o, end, SEQUENCE);
+    return DORY_OK;
+}
+
 #define ENCLOSE(name) "-----BEGIN " name "-----\n", "-----END " name "-----\n"
 
 static int armour(const struct out *o, const char *begin, const char *end, char *text, size_t cap)
@@ -126,15 +196,23 @@ static int armour(const struct out *o, const char *begin, const char *end, char 
     return (int)(n - 1); /* it counts the NUL */
 }
 
-int dory_key_to_pem(const struct dory_key *key, bool pkcs8, char *text, size_t cap)
+int dory_key_to_pem(const struct dory_key *key, bool pkcs8, const char *passphrase, const struct dory_rng *rng, char *text, size_t cap)
 {
     uint8_t der[DER_MAX] = {0};
     struct out o = {der, der + sizeof der, der + sizeof der, false};
+    bool encrypted = passphrase && *passphrase;
     int r = DORY_E_NOSYS;
 
-    if (pkcs8) {
+    if (pkcs8 && encrypted) {
+        put_pkcs8(&o, key);
+        r = encrypt(&o, passphrase, rng);
+        if (r == DORY_OK)
+            r = armour(&o, ENCLOSE("ENCRYPTED PRIVATE KEY"), text, cap);
+    } else if (pkcs8) {
         put_pkcs8(&o, key);
         r = armour(&o, ENCLOSE("PRIVATE KEY"), text, cap);
+    } else if (encrypted) {
+        r = DORY_E_NOSYS;
     } else if (key->type == &dory_key_rsa) {
         put_rsa(&o, key);
         r = armour(&o, ENCLOSE("RSA PRIVATE KEY"), text, cap);

@@ -25,9 +25,12 @@ int dory_keyfile_parse(const char *name, const char *text, size_t n, const char 
                        char why[DORY_WHY_MAX]);
 
 /* Writes `path` (mode 0600) and `path`.pub (0644), each in one step. DORY_E_EXIST: `path` exists and `replace` is false.
-   DORY_FORMAT_PEM is PKCS #1 or SEC 1, and OpenSSH's format for ed25519, which has no such form. */
-enum dory_key_format { DORY_FORMAT_OPENSSH, DORY_FORMAT_PEM, DORY_FORMAT_PKCS8 };
-int dory_keyfile_save(const char *path, const struct dory_key *key, enum dory_key_format format, const char *comment, bool replace,
+   DORY_E_NOSYS: the passphrase cannot be used with this format here. */
+struct dory_keyfile_form {
+    enum { DORY_FORMAT_OPENSSH, DORY_FORMAT_PEM, DORY_FORMAT_PKCS8 } format; /* PEM: PKCS #1 or SEC 1; ed25519 has none, so OpenSSH's */
+    const char *passphrase;                                                 /* NULL or "": not encrypted */
+};
+int dory_keyfile_save(const char *path, const struct dory_key *key, const struct dory_keyfile_form *form, const char *comment, bool replace,
                       const struct dory_rng *rng, char why[DORY_WHY_MAX]);
 
 /* A public key of any type, as in a .pub file or a line of authorized_keys without options. */

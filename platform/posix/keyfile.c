@@ -166,24 +166,33 @@ static int save_public(const char *path, const struct dory_key *key, const char 
     return dory_write_file(name, 0644, line, (size_t)n + 1, true);
 }
 
-static int write_format(const struct dory_key *key, enum dory_key_format format, const char *comment, const struct dory_rng *rng, char *text,
-                        size_t cap)
+static int write_format(const struct dory_key *key, const struct dory_keyfile_form *form, const char *comment, const struct dory_rng *rng,
+                        char *text, size_t cap)
 {
-    int n = format == DORY_FORMAT_OPENSSH ? DORY_E_NOSYS : dory_key_to_pem(key, format == DORY_FORMAT_PKCS8, text, cap);
-    return n == DORY_E_NOSYS ? dory_openssh_write(key, comment, rng, text, cap) : n;
+    bool openssh = form->format == DORY_FORMAT_OPENSSH || (form->format == DORY_FORMAT_PEM && key->type == &dory_key_ed25519);
+    return openssh ? dory_openssh_write(key, comment, form->passphrase, rng, text, cap)
+                   : dory_key_to_pem(key, form->format == DORY_FORMAT_PKCS8, form->passphrase, rng, text, cap);
 }
 
-int dory_keyfile_save(const char *path, const struct dory_key *key, enum dory_key_format format, const char *comment, bool replace,
+static int explain_save(const char *path, int error, char why[DORY_WHY_MAX])
+{
+    if (error == DORY_E_NOSYS)
+        return dory_why(why, error, "%s cannot be protected by a passphrase in this format: take PKCS8, or for OpenSSH's own install Botan's "
+                                    "library (libbotan-2-19 on Debian 12)", path);
+    return dory_why(why, error, "cannot save %s: %s", path, dory_strerror(error));
+}
+
+int dory_keyfile_save(const char *path, const struct dory_key *key, const struct dory_keyfile_form *form, const char *comment, bool replace,
                       const struct dory_rng *rng, char why[DORY_WHY_MAX])
 {
     char text[DORY_KEYFILE_MAX], note[DORY_COMMENT_MAX];
     why[0] = 0;
     dory_copy_comment(note, (const uint8_t *)comment, strlen(comment));
-    int n = write_format(key, format, note, rng, text, sizeof text);
+    int n = write_format(key, form, note, rng, text, sizeof text);
     int r = n >= 0 ? dory_write_file(path, 0600, text, (size_t)n, replace) : n;
     dory_wipe(text, sizeof text);
     if (r != DORY_OK)
-        return dory_why(why, r, "cannot save %s: %s", path, dory_strerror(r));
+        return explain_save(path, r, why);
     r = save_public(path, key, note);
     return r == DORY_OK ? r : dory_why(why, r, "cannot save %s.pub: %s", path, dory_strerror(r));
 }

@@ -7,6 +7,10 @@
 
 #define MAGIC        "openssh-key-v1" /* with its NUL */
 #define CHARS_A_LINE 70
+#define CIPHER       "aes256-ctr"
+#define BLOCK        16 /* of it; files that are not encrypted are padded to eight */
+#define SALT         16
+#define ROUNDS       24 /* as OpenSSH's since 9.4 */
 #define BYTES_MAX    6144 /* of a file with an RSA key of 8192 bits: 4.8 KB and a comment */
 
 /* Removes blanks and line ends, up to END; the length, or DORY_E_CRYPTO. */
@@ -105,36 +109,51 @@ int dory_openssh_read(const struct dory_openssh_file *file, struct dory_key *key
 
 /* ---- writing */
 
-static int put_private(struct dory_writer *out, const struct dory_key *key, const uint8_t check[4], const char *comment)
+static int put_private(struct dory_writer *out, const struct dory_key *key, const uint8_t check[4], const char *comment, size_t block)
 {
     size_t start = out->n;
     dory_writer_put(out, check, 4);
     dory_writer_put(out, check, 4);
     int r = dory_key_fields_put(out, key);
     dory_writer_string(out, comment, strlen(comment));
-    for (uint8_t i = 1; (out->n - start) % 8 != 0; i++) dory_writer_put(out, &i, 1);
+    for (uint8_t i = 1; (out->n - start) % block != 0; i++) dory_writer_put(out, &i, 1);
     return r;
 }
 
+/* Cipher, kdf, and the kdf's options: salt and rounds. */
+static void put_protection(struct dory_writer *out, bool encrypted, const uint8_t salt[SALT])
+{
+    static const uint8_t rounds[4] = {0, 0, 0, ROUNDS};
+    uint8_t room[4 + SALT + 4];
+    struct dory_writer options = {.p = room, .cap = sizeof room};
+    dory_writer_string(out, encrypted ? CIPHER : "none", encrypted ? strlen(CIPHER) : 4);
+    dory_writer_string(out, encrypted ? "bcrypt" : "none", encrypted ? 6 : 4);
+    dory_writer_string(&options, salt, SALT);
+    dory_writer_put(&options, rounds, sizeof rounds);
+    dory_writer_string(out, room, encrypted ? options.n : 0);
+}
+
 /* The file's bytes before armour; their number, or an error. */
-static int build(const struct dory_key *key, const char *comment, const struct dory_rng *rng, uint8_t *bytes, size_t cap)
+static int build(const struct dory_key *key, const char *comment, const char *passphrase, const struct dory_rng *rng, uint8_t *bytes,
+                 size_t cap)
 {
     static const uint8_t one[4] = {0, 0, 0, 1};
-    uint8_t blob[DORY_KEY_BLOB_MAX], check[4], private[BYTES_MAX];
+    uint8_t blob[DORY_KEY_BLOB_MAX], drawn[4 + SALT], private[BYTES_MAX];
     struct dory_writer out = {.p = bytes, .cap = cap}, secret = {.p = private, .cap = sizeof private};
+    bool encrypted = passphrase && *passphrase;
     int n = key->type->public_blob(key, blob, sizeof blob);
     if (n < 0)
         return n;
-    int r = rng->fill(rng->ctx, check, sizeof check);
+    int r = rng->fill(rng->ctx, drawn, sizeof drawn);
     if (r == DORY_OK)
-        r = put_private(&secret, key, check, comment);
+        r = put_private(&secret, key, drawn, comment, encrypted ? BLOCK : 8);
     if (r == DORY_OK && secret.n > secret.cap)
         r = DORY_E_SPACE;
+    if (r == DORY_OK && encrypted)
+        r = dory_bcrypt_decrypt(CIPHER, passphrase, drawn + 4, SALT, ROUNDS, private, secret.n);
     if (r == DORY_OK) {
         dory_writer_put(&out, MAGIC, sizeof MAGIC);
-        dory_writer_string(&out, "none", 4);
-        dory_writer_string(&out, "none", 4);
-        dory_writer_string(&out, "", 0);
+        put_protection(&out, encrypted, drawn + 4);
         dory_writer_put(&out, one, sizeof one);
         dory_writer_string(&out, blob, (size_t)n);
         dory_writer_string(&out, private, secret.n);
@@ -161,10 +180,11 @@ static int armour(const uint8_t *bytes, size_t n, char *text, size_t cap)
     return r >= 0 ? (int)used : r;
 }
 
-int dory_openssh_write(const struct dory_key *key, const char *comment, const struct dory_rng *rng, char *text, size_t cap)
+int dory_openssh_write(const struct dory_key *key, const char *comment, const char *passphrase, const struct dory_rng *rng, char *text,
+                       size_t cap)
 {
     uint8_t bytes[BYTES_MAX];
-    int n = build(key, comment, rng, bytes, sizeof bytes);
+    int n = build(key, comment, passphrase, rng, bytes, sizeof bytes);
     if (n >= 0)
         n = armour(bytes, (size_t)n, text, cap);
     dory_wipe(bytes, sizeof bytes);

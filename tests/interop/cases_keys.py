@@ -363,3 +363,22 @@ def encrypted_host_key(t):
         key = theirs(t, "locked" + form, "ecdsa", ("-m", form), passphrase="secret")
         t.fails(t.run([t.lab.dory, "serve", "--listen", "127.0.0.1:0", "--root", t.dir, "--host-key", key, "--user", "x", "--authorized-keys",
                        t.lab.authorized]), key, "protected by a passphrase", "without one")
+
+
+@case("dory keygen: -p asks for the old passphrase and twice for the new one")
+def change_passphrase(t):
+    path = t.path("key")
+    t.ok(keygen(t, "-q", "-t", "ecdsa", "-N", "open sesame", "-C", "a note", "-f", path))
+    public = files.read(path + ".pub")
+    for again, good in (("shut", False), ("shut sesame", True)):
+        terminal = Terminal(t, [t.lab.dory, "keygen", "-p", "-f", path])
+        for question, answer in (("Enter old passphrase: ", "open sesame"), ("Enter new passphrase (empty for no passphrase): ", "shut sesame"),
+                                 ("Enter same passphrase again: ", again)):
+            terminal.expect(question)
+            terminal.send(answer + "\r")
+        result = terminal.end()
+        (t.ok if good else t.fails)(result)
+        t.check("sesame" not in result.text, "a passphrase was shown")
+    files.holds(path + ".pub", public)
+    t.check(t.ok(t.run(["ssh-keygen", "-y", "-P", "shut sesame", "-f", path])).out == public, "ssh-keygen reads another key")
+    files.only(t.dir, "key", "key.pub")
