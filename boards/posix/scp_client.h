@@ -28,6 +28,7 @@ struct dory_client_auth {
     bool was_asked;  /* anything in it */
     uint8_t last;    /* the method that was tried last */
     uint8_t methods; /* what the server said last */
+    bool sign_failed; /* a key that the server would take could not be used: said already */
     bool probed, no_password, no_interactive, done;
 };
 

@@ -361,6 +361,7 @@ void dory_client_on_sign(struct dory_client *c, const struct dory_event *event)
         n = sign_by_agent(c, id, event, signature, sizeof signature);
     else if (id && (ids->key.type || unlock(c, id) == DORY_OK))
         n = ids->key.type->sign(&ids->key, event->algorithm, event->data, event->n, signature, sizeof signature, &c->config.rng);
+    c->auth.sign_failed |= n <= 0;
     if (n > 0)
         dory_ssh_sign(&c->ssh, signature, (size_t)n);
     else

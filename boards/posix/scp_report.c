@@ -116,7 +116,7 @@ static void denied(const struct dory_client *c)
     const struct dory_client_auth *a = &c->auth;
 
     dory_say(DORY_LOG_ERROR, "%s@%s: Permission denied (%s).", c->user, c->host, methods(a->methods));
-    if (a->passwords_tried || a->interactive_tried)
+    if (a->passwords_tried || a->interactive_tried || a->sign_failed)
         return;
     if (a->methods & DORY_AUTH_PUBLICKEY && !a->keys_offered && c->options->ssh.pubkey_auth != 0)
         dory_say(DORY_LOG_INFO, "No key was offered: %s; -i FILE names another.",

@@ -371,7 +371,7 @@ static void test_empty_locked_and_refusing_agents(void **state)
                      DORY_E_AUTH); /* the agent has no way to ask, so it does not sign */
     assert_non_null(strstr(why, "refused"));
     posix_kit_write("ask", "#!/bin/sh\necho word\n", 0700);
-    assert_int_equal(posix_kit_sh("SSH_ASKPASS=./ask SSH_ASKPASS_REQUIRE=force setsid ssh-add -x"), 0);
+    assert_int_equal(posix_kit_sh("SSH_ASKPASS=./ask SSH_ASKPASS_REQUIRE=force setsid -w ssh-add -x"), 0);
     assert_int_equal(listed(PATIENCE), 0); /* a locked agent says that it has none */
 }
 
