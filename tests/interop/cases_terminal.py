@@ -15,7 +15,7 @@ QUESTION = "(yes/no"
 
 
 def typed(t, server, *more, key=None, known=None, port=None):
-    argv = [t.lab.dory, "scp", "-P", str(port or server.port), "-o", "UserKnownHostsFile=%s" % (known or known_for(server, port))]
+    argv = [t.lab.dory, "scp", "-F", "none", "-P", str(port or server.port), "-o", "UserKnownHostsFile=%s" % (known or known_for(server, port))]
     return argv + ["-i", key or t.lab.key] + list(more)
 
 
