@@ -8,6 +8,8 @@ static void add(char *text, size_t cap, const char *what, size_t n)
 {
     size_t at = strlen(text);
 
+    if (at + 2 > cap) /* full: the rest is not heard */
+        return;
     if (n > cap - at - 2)
         n = cap - at - 2;
     memcpy(text + at, what, n);
