@@ -60,8 +60,10 @@ static void pass_on(struct dory_cli_options *o, int letter, const char *value)
 
 static int set_jump(struct dory_cli_options *o, const char *value)
 {
-    if (o->ssh.proxy_command || o->ssh.proxy_jump)
-        return bad_option(o, "Cannot specify -J with ProxyCommand or another ProxyJump");
+    if (o->ssh.proxy_jump)
+        return bad_option(o, "Only a single -J option is permitted (use commas to separate multiple jump hops)");
+    if (o->ssh.proxy_command)
+        return bad_option(o, "Cannot specify -J with ProxyCommand");
     if (!dory_cli_jump_is_good(value))
         return bad_option(o, "Invalid -J argument");
     o->ssh.proxy_jump = dory_cli_keep(value);

@@ -78,6 +78,12 @@ def mistakes(t):
         theirs = t.run(["/usr/bin/ssh", "-G", "-F", path, "nowhere.invalid"])
         t.check(ours.rc == 255 == theirs.rc, "%r: status %s, ssh's is %s" % (text, ours.rc, theirs.rc))
         t.check(said(ours) == said(theirs), "%r: %r, ssh says %r" % (text, ours.err, theirs.err))
+    for words in ("-o Foo=1", "-o Port=x", "-o Host=x", "-o Match=all", "-o Include=x", "-o =1", "-o ProxyJump=", "-c foo", "-J :a", "-J a -J b",
+                  "-o ProxyCommand=x -J a", "-o ConnectTimeout=-1", "-o StrictHostKeyChecking=q", "-Z", "-P", "-l 0", "-P x"):
+        ours = dory(t, *words.split(), t.path("a"), "nowhere.invalid:")
+        theirs = t.run(["/usr/bin/scp"] + words.split() + [t.path("a"), "nowhere.invalid:"])
+        theirs.err = b"".join(x + b"\n" for x in said(theirs).split(b"\n") if x and not x.endswith((b"scp: Connection closed", b"lost connection"))).replace(b"/usr/bin/scp: ", b"scp: ")
+        t.check(said(ours) == theirs.err, "%s: %r, OpenSSH's scp says %r" % (words, ours.err, theirs.err))
     ours = dory(t, "-F", t.path("missing"), t.path("a"), "nowhere.invalid:")
     theirs = t.run(["/usr/bin/ssh", "-G", "-F", t.path("missing"), "nowhere.invalid"])
     t.check((ours.rc, said(ours)) == (theirs.rc, said(theirs)), "%r, ssh says %r" % (ours.err, theirs.err))
@@ -179,6 +185,9 @@ def two_hops(t):
     t.ok(dory(t, "-B", "-F", path, "-J", "one,two", big, "target:" + t.name))
     files.same(big, there + "/a")
     t.ok(dory(t, "-B", "-F", path, "-J", "one,two", "target:%s/a" % t.name, t.path("back")))
+    files.same(big, t.path("back"))
+    three = config(t, open(path).read(), block("three", t.lab.server("dropbear")), name="with-dropbear")
+    t.ok(dory(t, "-B", "-F", three, "-J", "three", "target:%s/a" % t.name, t.path("back")))
     files.same(big, t.path("back"))
     said = t.ok(dory(t, "-v", "-B", "-F", path, "-J", "one,two", big, "target:" + t.name)).text
     t.check(len(re.findall("Authenticated to", said)) == 3, "not three hosts were logged into")
