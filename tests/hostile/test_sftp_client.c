@@ -441,8 +441,8 @@ static void test_a_listing_without_end(void **state)
 
 static void test_lengths(void **state)
 {
-    static const char *const bad[] = {"\0\0\0\0", "\0\0\0\1\x65", "\0\0\0\4\x65\0\0\0", "\0\4\0\1\x65\0\0\0\0", "\xff\xff\xff\xff\x65\0\0\0\0",
-                                      "\x7f\xff\xff\xff\x67\0\0\0\0"};
+    static const char bad[][10] = {"\0\0\0\0", "\0\0\0\1\x65", "\0\0\0\4\x65\0\0\0", "\0\4\0\1\x65\0\0\0\0", "\xff\xff\xff\xff\x65\0\0\0\0",
+                                  "\x7f\xff\xff\xff\x67\0\0\0\0"};
     static uint8_t buf[70000];
 
     (void)state;
