@@ -125,6 +125,26 @@ static void test_nonsense(void **state)
     }
 }
 
+/* Every byte of a good answer, changed in a few ways: whatever is taken lies inside of the answer. */
+static void test_every_byte_wrong(void **state)
+{
+    (void)state;
+    static const char good[] = "\0\0\0\x19\x0c\0\0\0\2\0\0\0\3abc\0\0\0\1x\0\0\0\0\0\0\0\0";
+    static const uint8_t flips[] = {0x01, 0x04, 0x80, 0xff};
+    char bad[sizeof good];
+    for (size_t i = 0; i < 4 * (sizeof good - 1); i++) {
+        struct dory_agent_key key;
+        size_t total = 0;
+        memcpy(bad, good, sizeof good);
+        bad[i / 4] = (char)(bad[i / 4] ^ flips[i % 4]);
+        scripted(bad, sizeof good - 1, 5, THEN_HANG_UP);
+        if (listed(PATIENCE) >= 0)
+            while (dory_agent_next(&agent, &key)) total += 8 + key.blob_n + key.comment_n;
+        assert_true(total + 5 <= 0x19);
+        bury();
+    }
+}
+
 static void test_refusal_keeps_the_agent(void **state)
 {
     (void)state;
@@ -397,6 +417,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_list_by_script),
         T(test_nonsense),
+        T(test_every_byte_wrong),
         T(test_refusal_keeps_the_agent),
         T(test_silence_and_closed_sockets),
         T(test_nobody_there),
