@@ -22,7 +22,7 @@ PR_SET_PDEATHSIG = 1
 PROGRAMS = {
     "/usr/bin/scp": "openssh-client", "/usr/bin/ssh": "openssh-client", "/usr/bin/ssh-keygen": "openssh-client",
     "/usr/sbin/sshd": "openssh-server", "/usr/sbin/dropbear": "dropbear-bin", "/usr/bin/dbclient": "dropbear-bin",
-    "/usr/bin/dropbearconvert": "dropbear-bin",
+    "/usr/bin/dropbearconvert": "dropbear-bin", "/usr/bin/sftp": "openssh-client", "/usr/bin/lftp": "lftp",
 }
 
 # Debian 12's does not know ML-KEM; `make dropbear` builds a newer one from Debian's source.
