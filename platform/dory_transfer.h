@@ -1,4 +1,4 @@
-/* What a copy is made of, whatever protocol carries it: the objects that are copied and who is told of them. Used by scp/ and sftp/ alike. */
+/* What a copy is made of, whatever protocol carries it: the objects that are copied and who is told of them. Used by scp/ and sftp/. */
 #ifndef DORY_TRANSFER_H
 #define DORY_TRANSFER_H
 

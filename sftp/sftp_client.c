@@ -55,7 +55,7 @@ int dory_i_sftp_ask_path(struct dory_sftp_client *c, uint8_t type, enum sftp_kin
 }
 
 void dory_i_sftp_ask_handle(struct dory_sftp_client *c, uint8_t type, enum sftp_kind kind, uint8_t owner, uint8_t expect,
-                            const struct dory_sftp_handle *handle, const struct sftp_attrs *attrs)
+                            const struct dory_sftp_client_handle *handle, const struct sftp_attrs *attrs)
 {
     struct sftp_writer w;
     struct dory_sftp_request *r = dory_i_sftp_ask(c, &w, type, kind, owner, expect);
@@ -66,14 +66,14 @@ void dory_i_sftp_ask_handle(struct dory_sftp_client *c, uint8_t type, enum sftp_
     dory_i_sftp_ask_end(c, &w, r);
 }
 
-void dory_i_sftp_ask_close(struct dory_sftp_client *c, enum sftp_kind kind, uint8_t owner, struct dory_sftp_handle *handle)
+void dory_i_sftp_ask_close(struct dory_sftp_client *c, enum sftp_kind kind, uint8_t owner, struct dory_sftp_client_handle *handle)
 {
     dory_i_sftp_ask_handle(c, SSH_FXP_CLOSE, kind, owner, SSH_FXP_STATUS, handle, NULL);
     handle->n = 0;
     c->handles--;
 }
 
-void dory_i_sftp_take_handle(struct dory_sftp_client *c, struct dory_sftp_handle *handle, const struct sftp_answer *answer)
+void dory_i_sftp_take_handle(struct dory_sftp_client *c, struct dory_sftp_client_handle *handle, const struct sftp_answer *answer)
 {
     if (!answer->text.n || answer->text.n > sizeof handle->bytes) {
         dory_i_sftp_fatal(c, "the host gave a handle that is none");
@@ -280,8 +280,7 @@ static void close_by(struct dory_fs *fs, int (*how)(struct dory_fs *fs, int hand
 {
     /* A close has nowhere to come back to, so it is asked again at once; a file system should not be busy here. */
     if (*handle >= 0)
-        for (int tries = 0; tries < 100 && how(fs, *handle) == DORY_E_AGAIN; tries++)
-            continue;
+        for (int tries = 0; tries < 100 && how(fs, *handle) == DORY_E_AGAIN; tries++) continue;
     *handle = -1;
 }
 
@@ -434,7 +433,7 @@ static size_t pull(struct dory_stream *stream, uint8_t *buf, size_t cap)
 
 static const struct dory_stream_ops ops = {.push = dory_i_sftp_push, .pull = pull, .eof = eof, .stop = stop, .status = status};
 
-void dory_i_sftp_init(struct dory_sftp_client *c, const struct dory_sftp_engine *engine, const struct dory_sftp_config *config)
+void dory_i_sftp_init(struct dory_sftp_client *c, const struct dory_sftp_engine *engine, const struct dory_sftp_client_config *config)
 {
     static const struct dory_transfer_events nobody;
 

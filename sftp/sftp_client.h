@@ -6,16 +6,27 @@
 #include "sftp_wire.h"
 
 /* Who asked: the walk through the tree (one request at a time), or a file, whose state the answer changes. */
-enum sftp_kind { SFTP_FREE, SFTP_LIMITS, SFTP_WALK, SFTP_LIST, SFTP_OPEN, SFTP_READ, SFTP_READ_AGAIN, SFTP_WRITE, SFTP_SETTING, SFTP_CLOSE,
-                 SFTP_FORGOTTEN };
+enum sftp_kind {
+    SFTP_FREE,
+    SFTP_LIMITS,
+    SFTP_WALK,
+    SFTP_LIST,
+    SFTP_OPEN,
+    SFTP_READ,
+    SFTP_READ_AGAIN,
+    SFTP_WRITE,
+    SFTP_SETTING,
+    SFTP_CLOSE,
+    SFTP_FORGOTTEN
+};
 
 /* Of a file under way. LOST: its handle never came. */
 enum sftp_file_state { SFTP_FILE_OPENING, SFTP_FILE_OPEN, SFTP_FILE_MOVING, SFTP_FILE_CLOSING, SFTP_FILE_DONE };
 
 struct sftp_answer {
     uint8_t type;
-    uint32_t status;         /* of SSH_FXP_STATUS */
-    struct sftp_slice text;  /* its text, a handle, or the first name */
+    uint32_t status;        /* of SSH_FXP_STATUS */
+    struct sftp_slice text; /* its text, a handle, or the first name */
     struct sftp_attrs attrs;
 };
 
@@ -34,7 +45,7 @@ struct dory_sftp_engine {
 
 /* Bytes from the host (sftp_client_in.c). */
 size_t dory_i_sftp_push(struct dory_stream *stream, const uint8_t *bytes, size_t n);
-void dory_i_sftp_init(struct dory_sftp_client *c, const struct dory_sftp_engine *engine, const struct dory_sftp_config *config);
+void dory_i_sftp_init(struct dory_sftp_client *c, const struct dory_sftp_engine *engine, const struct dory_sftp_client_config *config);
 
 /* ---- Requests. May one be made now? One for each `true`. */
 bool dory_i_sftp_can_ask(const struct dory_sftp_client *c);
@@ -46,9 +57,9 @@ int dory_i_sftp_ask_end(struct dory_sftp_client *c, struct sftp_writer *w, struc
 int dory_i_sftp_ask_path(struct dory_sftp_client *c, uint8_t type, enum sftp_kind kind, uint8_t owner, uint8_t expect, const char *path,
                          const struct sftp_attrs *attrs);
 void dory_i_sftp_ask_handle(struct dory_sftp_client *c, uint8_t type, enum sftp_kind kind, uint8_t owner, uint8_t expect,
-                            const struct dory_sftp_handle *handle, const struct sftp_attrs *attrs);
-void dory_i_sftp_ask_close(struct dory_sftp_client *c, enum sftp_kind kind, uint8_t owner, struct dory_sftp_handle *handle);
-void dory_i_sftp_take_handle(struct dory_sftp_client *c, struct dory_sftp_handle *handle, const struct sftp_answer *answer);
+                            const struct dory_sftp_client_handle *handle, const struct sftp_attrs *attrs);
+void dory_i_sftp_ask_close(struct dory_sftp_client *c, enum sftp_kind kind, uint8_t owner, struct dory_sftp_client_handle *handle);
+void dory_i_sftp_take_handle(struct dory_sftp_client *c, struct dory_sftp_client_handle *handle, const struct sftp_answer *answer);
 /* The walk's request to expand "~" or "~user" at the beginning of config.path; false: there is none, or the host cannot and path begins
    without it. Afterwards word_at is behind it and `path` holds what it stands for. */
 bool dory_i_sftp_tilde(struct dory_sftp_client *c);
@@ -64,8 +75,8 @@ void dory_i_sftp_fatal(struct dory_sftp_client *c, const char *text);
 /* All is over: what is open is closed, what was not committed is dropped. */
 void dory_i_sftp_release(struct dory_sftp_client *c);
 
-/* ---- Paths, each of DORY_SFTP_PATH_MAX bytes at most. `name` puts a name at path[at]; false: too long. `join` puts a slash behind if there
-   is none: where names begin. A path for messages may be longer by one name, and what does not fit then is left out of it: names go to `at`
+/* ---- Paths, each of DORY_SFTP_PATH_MAX bytes at most. `name` puts a name at path[at]; false: too long. `join` puts a slash behind if
+   there is none: where names begin. A path for messages may be longer by one name, and what does not fit then is left out of it: names go to `at`
    again. */
 bool dory_i_sftp_name(char path[DORY_SFTP_PATH_ROOM], uint16_t at, const char *name, size_t n);
 uint16_t dory_i_sftp_join(char path[DORY_SFTP_PATH_ROOM], uint16_t at);

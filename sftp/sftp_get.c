@@ -4,8 +4,26 @@
 
 /* The walk through what is to be fetched. WAIT_* await the answer to the walk's one request; the others are steps that may find the file
    system busy, or no room for a request or a file, and are then tried again. Errors before START end the copy. */
-enum { TARGET, PROBE, START, WAIT_TILDE, PART, SCAN, WAIT_SCAN, STAT, WAIT_STAT, OBJECT, LIST, WAIT_LIST, OPEN_DIR, MAKE_DIR, DROP_DIR, ENTRY,
-       LEAVE, OVER };
+enum {
+    TARGET,
+    PROBE,
+    START,
+    WAIT_TILDE,
+    PART,
+    SCAN,
+    WAIT_SCAN,
+    STAT,
+    WAIT_STAT,
+    OBJECT,
+    LIST,
+    WAIT_LIST,
+    OPEN_DIR,
+    MAKE_DIR,
+    DROP_DIR,
+    ENTRY,
+    LEAVE,
+    OVER
+};
 
 static struct dory_sftp_level *top(struct dory_sftp_client *c)
 {
@@ -546,7 +564,7 @@ static void answer(struct dory_sftp_client *c, const struct dory_sftp_request *r
 static const struct dory_sftp_engine engine = {
     .receives = true, .step = step, .answer = answer, .entry = dory_i_sftp_names_add, .data = dory_i_sftp_get_data};
 
-void dory_sftp_get_init(struct dory_sftp_get *get, const struct dory_sftp_config *config)
+void dory_sftp_get_init(struct dory_sftp_get *get, const struct dory_sftp_client_config *config)
 {
     dory_i_sftp_init(&get->base, &engine, config);
     get->names_end = 0;

@@ -1,4 +1,5 @@
-/* The parts of `get`: the walk through what the host lists (sftp_get.c), names that wait for it (sftp_get_names.c), files (sftp_get_file.c). */
+/* The parts of `get`: the walk through what the host lists (sftp_get.c), names that wait for it (sftp_get_names.c), and files
+   (sftp_get_file.c). */
 #ifndef SFTP_GET_H
 #define SFTP_GET_H
 
@@ -13,7 +14,8 @@ struct sftp_entry {
 
 void dory_i_sftp_names_begin(struct dory_sftp_client *c, struct dory_sftp_level *level);
 /* dory_sftp_engine.entry */
-void dory_i_sftp_names_add(struct dory_sftp_client *c, struct dory_sftp_level *level, struct sftp_slice name, const struct sftp_attrs *attrs);
+void dory_i_sftp_names_add(struct dory_sftp_client *c, struct dory_sftp_level *level, struct sftp_slice name,
+                           const struct sftp_attrs *attrs);
 bool dory_i_sftp_names_next(struct dory_sftp_client *c, struct dory_sftp_level *level, struct sftp_entry *entry);
 /* Is there room for one more answer? Makes some where it can. */
 bool dory_i_sftp_names_have_room(struct dory_sftp_client *c, struct dory_sftp_level *level);

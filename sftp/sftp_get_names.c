@@ -84,7 +84,8 @@ static void leave_out(struct dory_sftp_client *c, struct dory_sftp_level *level,
     level->short_of = true;
 }
 
-void dory_i_sftp_names_add(struct dory_sftp_client *c, struct dory_sftp_level *level, struct sftp_slice name, const struct sftp_attrs *attrs)
+void dory_i_sftp_names_add(struct dory_sftp_client *c, struct dory_sftp_level *level, struct sftp_slice name,
+                           const struct sftp_attrs *attrs)
 {
     struct dory_sftp_get *get = get_of(c);
     struct dory_fs_info info;

@@ -4,8 +4,25 @@
 
 /* The walk through what is to be sent. WAIT_* await the answer to the walk's one request, the others are steps that may find the file
    system busy, or no room for a request or a file, and are then tried again. */
-enum { START, WAIT_TILDE, TARGET, WAIT_TARGET, ITEM, ENTRY, OPEN, OPEN_DIR, INFO, SEND, MAKE, WAIT_MAKE, CHECK, WAIT_CHECK, LEAVE, WAIT_LEAVE,
-       OVER };
+enum {
+    START,
+    WAIT_TILDE,
+    TARGET,
+    WAIT_TARGET,
+    ITEM,
+    ENTRY,
+    OPEN,
+    OPEN_DIR,
+    INFO,
+    SEND,
+    MAKE,
+    WAIT_MAKE,
+    CHECK,
+    WAIT_CHECK,
+    LEAVE,
+    WAIT_LEAVE,
+    OVER
+};
 
 /* ---- Files under way */
 
@@ -511,7 +528,7 @@ static void answer(struct dory_sftp_client *c, const struct dory_sftp_request *r
 
 static const struct dory_sftp_engine engine = {.step = step, .answer = answer, .fill = fill};
 
-void dory_sftp_put_init(struct dory_sftp_put *put, const struct dory_sftp_config *config)
+void dory_sftp_put_init(struct dory_sftp_put *put, const struct dory_sftp_client_config *config)
 {
     dory_i_sftp_init(&put->base, &engine, config);
 }

@@ -1,5 +1,5 @@
-/* A file system that holds nothing: what one engine stores in it another one reads from it at the same time, object after object in the order
- * of the first. So a copy from host to host is a download and an upload, and neither of them knows. */
+/* A file system that holds nothing: what one engine stores in it another one reads from it at the same time, object after object in the
+ * order of the first. So a copy from host to host is a download and an upload, and neither of them knows. */
 #ifndef DORY_CLI_BETWEEN_H
 #define DORY_CLI_BETWEEN_H
 
@@ -16,12 +16,12 @@ struct dory_between {
     bool in_over; /* nothing more will be stored */
     bool aborted; /* the present file did not arrive whole */
     /* Private: one thing is handed over at a time. */
-    uint8_t offered;     /* what: enum */
-    bool handed;         /* the reader was told its name */
-    bool made;           /* a directory that is not entered yet by who made it */
+    uint8_t offered;                    /* what: enum */
+    bool handed;                        /* the reader was told its name */
+    bool made;                          /* a directory that is not entered yet by who made it */
     bool file_open, file_ended, let_go; /* let_go: the reader wants no more of it */
     bool target_given;
-    unsigned offered_at, in_depth; /* directories entered */
+    unsigned offered_at, in_depth;   /* directories entered */
     struct dory_fs_info info, taken; /* of what is offered; of what the reader has opened */
     uint64_t written, read;
     char name[DORY_NAME_MAX + 1], made_name[DORY_NAME_MAX + 1], out_name[DORY_NAME_MAX + 1];

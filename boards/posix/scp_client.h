@@ -84,7 +84,8 @@ void dory_client_report(struct dory_client *client);
 /* Ends in order and frees it. NULL is allowed. */
 void dory_client_close(struct dory_client *client);
 
-/* Starts the command, or the subsystem sftp where it is NULL, on a channel that carries stream; `command` lives until the end. The channel, or -1: why has been said. */
+/* Starts the command, or the subsystem sftp where it is NULL, on a channel that carries stream; `command` lives until the end. The channel,
+   or -1: why has been said. */
 int dory_client_start(struct dory_client *client, const char *command, struct dory_stream *stream);
 /* Lets the command end: no more data from here, then waits for its close; not for long unless `in_order`. The exit status, or why none. */
 enum { DORY_FINISH_SILENT = -1, DORY_FINISH_SIGNAL = -2, DORY_FINISH_NEVER = -3 };

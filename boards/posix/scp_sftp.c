@@ -32,10 +32,10 @@ static enum dory_copy_result converse(struct dory_client *c, const struct dory_c
     return c ? dory_copy_converse(c, NULL, stream, view, NULL) : run_here(o, stream, view);
 }
 
-static struct dory_sftp_config engine(const struct dory_cli_options *o, struct dory_posix_fs *fs, struct dory_copy_view *view,
-                                      const struct dory_cli_location *there, bool dir)
+static struct dory_sftp_client_config engine(const struct dory_cli_options *o, struct dory_posix_fs *fs, struct dory_copy_view *view,
+                                             const struct dory_cli_location *there, bool dir)
 {
-    return (struct dory_sftp_config){
+    return (struct dory_sftp_client_config){
         .fs = &fs->fs,
         .flags = (o->flags & (DORY_SCP_RECURSE | DORY_SCP_TIMES)) | (dir ? DORY_SFTP_DIR : 0),
         .path = there->path,
@@ -50,7 +50,7 @@ enum dory_copy_result dory_sftp_up(struct dory_client *c, const struct dory_cli_
     static struct dory_cli_sources sources;
     static struct dory_sftp_put put;
     struct dory_copy_view view = {.host = target->host, .sftp = true};
-    struct dory_sftp_config config;
+    struct dory_sftp_client_config config;
     enum dory_copy_result result;
 
     for (int i = 0; i < count; i++) several |= dory_cli_is_dots(paths[i]);
@@ -78,7 +78,7 @@ enum dory_copy_result dory_sftp_down(struct dory_client *c, const struct dory_cl
 {
     static struct dory_sftp_get get;
     struct dory_copy_view view = {.host = from->host, .sftp = true};
-    struct dory_sftp_config config = engine(o, &target->fs, &view, from, several);
+    struct dory_sftp_client_config config = engine(o, &target->fs, &view, from, several);
     enum dory_copy_result result;
 
     dory_cli_target_again(target);

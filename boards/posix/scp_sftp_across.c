@@ -73,7 +73,7 @@ enum dory_copy_result dory_sftp_across(struct dory_client *from, struct dory_cli
 {
     static const struct dory_transfer_events to_events = {.message = on_message, .error = on_error};
     static struct pair p;
-    struct dory_sftp_config config = {.flags = o->flags & (DORY_SCP_RECURSE | DORY_SCP_TIMES)};
+    struct dory_sftp_client_config config = {.flags = o->flags & (DORY_SCP_RECURSE | DORY_SCP_TIMES)};
 
     p.from = from;
     p.to = to;

@@ -15,7 +15,8 @@ struct dory_sniff {
 };
 
 void dory_sniff_init(struct dory_sniff *sniff, struct dory_stream *inner);
-/* The command has ended. `gone`: another way is taken, the copy's engine is stopped in silence; else it is told now what was kept from it. */
+/* The command has ended. `gone`: another way is taken, the copy's engine is stopped in silence; else it is told now what was kept from
+   it. */
 void dory_sniff_end(struct dory_sniff *sniff, bool gone);
 /* Nothing of a copy has begun: does this end of a command mean that there is no scp? `errors` is what it wrote to standard error. */
 bool dory_sniff_no_scp(const struct dory_sniff *sniff, bool refused, int exit_status, const char *errors);

@@ -62,10 +62,10 @@ static void plan(unsigned to, unsigned type, const void *body, size_t n)
 /* Fetches into the existing directory dst. */
 static int fetch(unsigned flags, const char *path)
 {
-    struct dory_sftp_config config;
+    struct dory_sftp_client_config config;
 
     scp_sink(&scp_a, flags, "dst");
-    config = (struct dory_sftp_config){.fs = &scp_a.disk.ram.fs, .flags = flags, .path = path, .item = scp_a.config.item,
+    config = (struct dory_sftp_client_config){.fs = &scp_a.disk.ram.fs, .flags = flags, .path = path, .item = scp_a.config.item,
                                        .item_ctx = scp_a.config.item_ctx, .events = &scp_kit_events, .events_ctx = &scp_a.ear,
                                        .match = dory_scp_glob};
     dory_sftp_get_init(&get, &config);
@@ -74,10 +74,10 @@ static int fetch(unsigned flags, const char *path)
 
 static int send(unsigned flags, const char *from, const char *path)
 {
-    struct dory_sftp_config config;
+    struct dory_sftp_client_config config;
 
     scp_source(&scp_a, flags, from, NULL);
-    config = (struct dory_sftp_config){.fs = &scp_a.disk.ram.fs, .flags = flags, .path = path, .item = scp_a.config.item,
+    config = (struct dory_sftp_client_config){.fs = &scp_a.disk.ram.fs, .flags = flags, .path = path, .item = scp_a.config.item,
                                        .item_ctx = scp_a.config.item_ctx, .events = &scp_kit_events, .events_ctx = &scp_a.ear};
     dory_sftp_put_init(&put, &config);
     return sftp_run(&put.base.stream, &peer, 0, 0);
@@ -455,7 +455,7 @@ static void test_lengths(void **state)
         memset(&scp_a.ear, 0, sizeof scp_a.ear);
         reset();
         scp_sink(&scp_a, 0, "dst");
-        dory_sftp_get_init(&get, &(struct dory_sftp_config){.fs = &scp_a.disk.ram.fs, .path = "file", .item = scp_a.config.item,
+        dory_sftp_get_init(&get, &(struct dory_sftp_client_config){.fs = &scp_a.disk.ram.fs, .path = "file", .item = scp_a.config.item,
                                                              .item_ctx = scp_a.config.item_ctx, .events = &scp_kit_events,
                                                              .events_ctx = &scp_a.ear});
         for (int turn = 0; turn < 2; turn++) {
@@ -485,7 +485,7 @@ static void test_what_is_not_sftp(void **state)
 
         reset();
         scp_sink(&scp_a, 0, "dst");
-        dory_sftp_get_init(&get, &(struct dory_sftp_config){.fs = &scp_a.disk.ram.fs, .path = "file", .item = scp_a.config.item,
+        dory_sftp_get_init(&get, &(struct dory_sftp_client_config){.fs = &scp_a.disk.ram.fs, .path = "file", .item = scp_a.config.item,
                                                              .item_ctx = scp_a.config.item_ctx, .events = &scp_kit_events,
                                                              .events_ctx = &scp_a.ear});
         while (s->ops->pull(s, buf, sizeof buf)) continue;

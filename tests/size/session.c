@@ -1,6 +1,7 @@
 /* What one server session costs in RAM, seen by the compiler: `make size` reads the sizes of these arrays from the symbol table. */
 #include "platform/device/dory_device.h"
 #include "dory_sftp.h"
+#include "dory_sftp_client.h"
 
 enum { BUDGET = 8 * 1024 };
 
@@ -12,6 +13,8 @@ const char size_ssh_config[sizeof(struct dory_ssh_config)] = {0};
 const char size_channel[sizeof(struct dory_channel)] = {0};
 const char size_pump[sizeof(struct dory_pump)] = {0};
 const char size_scp_engine[sizeof(struct dory_scp_sink)] = {0};
+const char size_sftp_put[sizeof(struct dory_sftp_put)] = {0};
+const char size_sftp_get[sizeof(struct dory_sftp_get)] = {0};
 const char size_sftp_engine[sizeof(struct dory_sftp_server)] = {0};
 const char size_command_output[sizeof(struct dory_device_output)] = {0}; /* in the place of an engine */
 const char size_scp_command[sizeof(struct dory_scp_flat)] = {0};

@@ -29,16 +29,16 @@ static void plant(struct scp_end *end)
         }
 }
 
-static struct dory_sftp_config config_of(unsigned flags, const char *path)
+static struct dory_sftp_client_config config_of(unsigned flags, const char *path)
 {
-    return (struct dory_sftp_config){.fs = &scp_a.disk.ram.fs, .flags = flags, .path = path, .item = scp_a.config.item,
+    return (struct dory_sftp_client_config){.fs = &scp_a.disk.ram.fs, .flags = flags, .path = path, .item = scp_a.config.item,
                                      .item_ctx = scp_a.config.item_ctx, .events = &scp_kit_events, .events_ctx = &scp_a.ear,
                                      .match = dory_scp_glob};
 }
 
 static struct dory_stream *begin_put(unsigned flags, const char *from, const char *to)
 {
-    struct dory_sftp_config config;
+    struct dory_sftp_client_config config;
 
     scp_source(&scp_a, flags, from, NULL);
     config = config_of(flags, to);
@@ -48,7 +48,7 @@ static struct dory_stream *begin_put(unsigned flags, const char *from, const cha
 
 static struct dory_stream *begin_get(unsigned flags, const char *from, const char *to)
 {
-    struct dory_sftp_config config;
+    struct dory_sftp_client_config config;
 
     scp_sink(&scp_a, flags, to);
     config = config_of(flags, from);
