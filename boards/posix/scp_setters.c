@@ -300,7 +300,7 @@ const char *dory_set_jump(struct dory_cli_ssh *o, const struct dory_cli_words *w
 const char *dory_set_proper(struct dory_cli_ssh *o, const struct dory_cli_words *w, void *member)
 {
     (void)member;
-    if (w->n && strcasecmp(w->word[0], "none"))
+    if (w->n && strcasecmp(w->word[0], "none") && strcasecmp(w->word[0], "no"))
         return keep_first(&o->unsupported, w->name);
     return NULL;
 }

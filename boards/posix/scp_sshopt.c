@@ -67,6 +67,7 @@ static const struct keyword {
     {"bindinterface", dory_set_proper, 0, 1},
     {"knownhostscommand", dory_set_proper, 0, 0},
     {"refuseconnection", dory_set_proper, 0, 0},
+    {"proxyusefdpass", dory_set_proper, 0, 1},
 #undef IN
 };
 
@@ -79,7 +80,7 @@ static const char harmless[] =
     "gssapikexalgorithms,gssapikeyexchange,gssapirenewalforcesrekey,gssapiserveridentity,gssapitrustdns,host,hostbasedacceptedalgorithms,"
     "hostbasedauthentication,hostbasedkeytypes,include,ipqos,kbdinteractivedevices,kerberosauthentication,kerberostgtpassing,localcommand,"
     "localforward,logverbose,match,nohostauthenticationforlocalhost,obscurekeystroketiming,permitlocalcommand,permitremoteopen,"
-    "pkcs11provider,protocol,proxyusefdpass,remotecommand,remoteforward,requesttty,rhostsauthentication,rhostsrsaauthentication,"
+    "pkcs11provider,protocol,remotecommand,remoteforward,requesttty,rhostsauthentication,rhostsrsaauthentication,"
     "rsaauthentication,securitykeyprovider,sendenv,sessiontype,setenv,setuptimeout,smartcarddevice,stdinnull,streamlocalbindmask,"
     "streamlocalbindunlink,syslogfacility,tunnel,tunneldevice,useblacklistedkeys,useprivilegedport,userknownhostsfile2,"
     "useroaming,usersh,verifyhostkeydns,versionaddendum,warnweakcrypto,xauthlocation,";

@@ -25,7 +25,7 @@ struct dory_cli_ssh {
     int port, strict, log, family; /* enum dory_cli_strict, enum dory_cli_log, AF_* */
     int batch, password_auth, pubkey_auth, interactive_auth, identities_only, hash_known_hosts, visual_host_key;
     int connect_timeout, alive_interval, alive_max, password_prompts, connect_attempts; /* seconds, counts */
-    int tcp_keepalive, rsa_bits, update_hostkeys; /* enum dory_cli_update */
+    int tcp_keepalive, rsa_bits, update_hostkeys;                                       /* enum dory_cli_update */
     int64_t rekey_bytes, rekey_seconds;
     const char *user, *hostname, *host_key_alias, *bind_address;
     struct dory_cli_names user_known_hosts, global_known_hosts; /* with ~ and tokens, see dory_client_expand; "none" */

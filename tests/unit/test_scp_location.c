@@ -136,6 +136,47 @@ static void test_names(void **state)
     assert_true(dory_scp_glob(got[1], "a[1]?"));
 }
 
+/* host NULL: it is none. */
+static void jump(const char *list, const char *user, const char *host, int port, const char *before)
+{
+    struct dory_cli_location hop;
+    char rest[64];
+    bool good = dory_cli_jump_parse(list, &hop, rest, sizeof rest);
+
+    print_message("case: %s\n", list);
+    assert_int_equal(good, host != NULL);
+    assert_int_equal(dory_cli_jump_is_good(list), host != NULL);
+    if (!host)
+        return;
+    assert_string_equal(hop.user ? hop.user : "", user);
+    assert_string_equal(hop.host, host);
+    assert_int_equal(hop.port, port);
+    assert_string_equal(rest, before);
+}
+
+static void test_jumps(void **state)
+{
+    (void)state;
+    jump("h", "", "h", -1, "");
+    jump("u@h:22", "u", "h", 22, "");
+    jump("ssh://u@h:22", "u", "h", 22, "");
+    jump("u@[::1]:22", "u", "::1", 22, "");
+    jump("a,u@b:1,ssh://c", "", "c", -1, "a,u@b:1");
+    jump("u@x@h", "u@x", "h", -1, "");
+    jump("", NULL, NULL, 0, NULL);
+    jump(":22", NULL, NULL, 0, NULL);
+    jump("h:0", NULL, NULL, 0, NULL);
+    jump("h:65536", NULL, NULL, 0, NULL);
+    jump("h/x", NULL, NULL, 0, NULL);
+    jump("-h", NULL, NULL, 0, NULL);
+    jump("@h", NULL, NULL, 0, NULL);
+    jump("a,", NULL, NULL, 0, NULL);
+    jump("h;x", NULL, NULL, 0, NULL);
+    assert_false(dory_cli_jump_is_good("a,,b"));
+    assert_false(dory_cli_jump_is_good("$(x),b"));
+    assert_true(dory_cli_jump_is_good("none"));
+}
+
 static void test_too_long(void **state)
 {
     static char text[5001];
@@ -149,7 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_local), cmocka_unit_test(test_host),     cmocka_unit_test(test_uri),
-        cmocka_unit_test(test_names), cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_names), cmocka_unit_test(test_too_long), cmocka_unit_test(test_jumps),
     };
 
     return cmocka_run_group_tests_name("locations", tests, NULL, NULL);
