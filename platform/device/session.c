@@ -5,7 +5,7 @@
 
 enum { IDLE, STREAM, COMMAND, SENT }; /* session->work */
 enum { ROUNDS = 8, PACKETS = 4, BUSY_MS = 1, END_MS = 2000 };
-enum { GRACE_MS = 60 * 1000, IDLE_MS = 10 * 60 * 1000, KEEPALIVE_MS = 30 * 1000 };
+enum { GRACE_MS = 120 * 1000, IDLE_MS = 10 * 60 * 1000, KEEPALIVE_MS = 30 * 1000 };
 
 /* ---- the log */
 

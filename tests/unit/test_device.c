@@ -588,7 +588,7 @@ static void test_unknown_users_cost_the_same(void **state)
     (void)state;
     put_file("password", "$pbkdf2-sha256$1000$c2FsdHNhbHRzYWx0$sVaWem31qy3rw+Ldi3plA/XzhMSNi9/XHnnD1Ytj05o");
     cost = rounds_for("admin", "wrong");
-    CHECK(cost > 900);
+    CHECK(cost > 500); /* all but what the last turn does */
     CHECK_EQ(rounds_for("admin", "secret"), cost);
     CHECK_EQ(rounds_for("root", "wrong"), cost);
     CHECK_EQ(rounds_for("root", "secret"), cost);
@@ -859,7 +859,7 @@ static void test_the_idle_give_way(void **state)
     CHECK(dory_device_has_room(&device));
     CHECK_EQ(run("version"), 0);
     CHECK(idle[0].wire.device_gone);
-    board.now += 60000; /* the grace time of the others is over */
+    board.now += 120000; /* the grace time of the others is over */
     for (int i = 0; i < 1000; i++)
         device_turn();
     for (int i = 0; i < DORY_DEVICE_SESSIONS; i++) {
