@@ -183,6 +183,7 @@ struct client {
     size_t input_n;
     bool eof;
     unsigned read_max; /* bytes a turn; 0: all */
+    uint64_t spoil_at; /* this byte to the device is another; 0: none */
     /* how it went */
     bool tried, opened, closed;
     int error, status;
@@ -306,6 +307,10 @@ static bool client_turn(struct client *c)
     moved = client_channel(c);
     while ((out = dory_ssh_sendpkt_buf(&c->ssh, &n)) != NULL && n) {
         dory_pipe_put(&c->wire.to_device, out, n);
+        if (c->spoil_at && c->wire.to_device.total >= c->spoil_at) {
+            c->wire.to_device.p[c->wire.to_device.tail - 1 - (size_t)(c->wire.to_device.total - c->spoil_at) % n] ^= 0x10;
+            c->spoil_at = 0;
+        }
         dory_ssh_sendpkt_ack(&c->ssh, n);
     }
     c->error = dory_ssh_error(&c->ssh);
@@ -812,6 +817,77 @@ static void test_cut_anywhere(void **state)
     CHECK(holds("slot-b", 30000));
 }
 
+/* One byte of a whole session is another, at every place in turn: the device says goodbye, drops what was half done, and serves the next. */
+static void test_spoilt_bytes(void **state)
+{
+    static struct client c;
+    uint64_t total;
+    unsigned harmless = 0;
+    uint8_t b;
+    long r;
+
+    (void)state;
+    CHECK_EQ(upload("scp -t authorized_keys", "x", 1500), 0);
+    CHECK_EQ(dory_flash_put(&device.flash, 2, NULL, 0), DORY_OK);
+    total = client.wire.to_device.total;
+    CHECK(total > 2000);
+    for (uint64_t at = 1; at <= total; at += at < 400 ? 7 : 61) {
+        dory_kit_case("byte %u", (unsigned)at);
+        client_start(&c, "admin", "scp -t authorized_keys");
+        c.password = device.setup;
+        c.input = upload_of("x", 1500, &c.input_n);
+        c.spoil_at = at;
+        client_connect(&c);
+        for (int turn = 0; turn < 3000 && !c.wire.device_gone; turn++) {
+            client_turn(&c);
+            device_turn();
+            if (turn == 1500)
+                c.wire.client_gone = true;
+        }
+        for (int i = 0; i < 2000 && !c.wire.device_gone; i++)
+            device_turn();
+        CHECK(c.wire.device_gone);
+        while ((r = dory_flash_get(&device.flash, 2, 0, &b, 1)) == DORY_E_AGAIN) {
+        }
+        if (c.status == 0) { /* padding of a packet before the keys: nobody can tell */
+            CHECK(at < 600 && ++harmless < 10);
+            CHECK_EQ(dory_flash_put(&device.flash, 2, NULL, 0), DORY_OK);
+        } else {
+            CHECK_EQ(r, DORY_E_NOENT);
+        }
+        client_free(&c);
+    }
+    CHECK_EQ(upload("scp -t authorized_keys", "x", 1500), 0);
+}
+
+static void test_noise(void **state)
+{
+    static struct wire noise;
+    uint8_t byte[64];
+
+    (void)state;
+    for (unsigned i = 0; i < 200; i++) {
+        memset(&noise, 0, sizeof noise);
+        noise.send_max = 4096;
+        if (i % 2)
+            dory_pipe_put(&noise.to_device, "SSH-2.0-x\r\n", 11);
+        CHECK(dory_device_accept(&device, &wire_ops, &noise));
+        for (unsigned turn = 0; turn < 100 && !noise.device_gone; turn++) {
+            for (size_t k = 0; k < sizeof byte; k++)
+                byte[k] = (uint8_t)dory_kit_random(&board.rng, i % 3 ? 256 : 8);
+            dory_pipe_put(&noise.to_device, byte, sizeof byte);
+            device_turn();
+        }
+        noise.client_gone = true;
+        for (int k = 0; k < 3000 && !noise.device_gone; k++)
+            device_turn();
+        CHECK(noise.device_gone);
+        dory_pipe_free(&noise.to_device);
+        dory_pipe_free(&noise.to_client);
+    }
+    CHECK_EQ(run("version"), 0);
+}
+
 static void test_two_at_once_and_no_third(void **state)
 {
     static struct client more[DORY_DEVICE_SESSIONS + 1];
@@ -917,7 +993,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_first_boot_and_the_next), T(test_no_entropy_no_start), T(test_flash_that_fails_no_start), T(test_logins),
         T(test_lines_of_authorized_keys), T(test_password_file), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log),
-        T(test_the_log_bounds_wear), T(test_cut_anywhere), T(test_two_at_once_and_no_third), T(test_the_idle_give_way), T(test_the_seat_is_clean), T(test_one_byte_at_a_time)};
+        T(test_the_log_bounds_wear), T(test_cut_anywhere), T(test_spoilt_bytes), T(test_noise), T(test_two_at_once_and_no_third), T(test_the_idle_give_way), T(test_the_seat_is_clean), T(test_one_byte_at_a_time)};
     int failed = cmocka_run_group_tests_name("device", tests, NULL, NULL);
 
     client_free(&client);
