@@ -237,6 +237,31 @@ static void expect_verdict(const uint8_t *signature, size_t n, bool good)
     dory_wire_expect_disconnect(&w, SSH_DISCONNECT_KEY_EXCHANGE_FAILED, DORY_E_KEX);
 }
 
+/* The server's list is compared with what user keys can sign with, whatever host keys are accepted. */
+static void client_compares_the_list_with_its_user_keys(void **state)
+{
+    static const struct dory_sigalg *const one[] = {&dory_sig_ssh_ed25519, NULL};
+    (void)state;
+
+    for (int given = 0; given < 2; given++) {
+        dory_kit_case(given ? "user_signatures" : "signatures alone");
+        dory_wire_new(&w, &dory_ssh_client);
+        w.config.signatures = one;
+        w.config.user_signatures = given ? every : NULL;
+        dory_wire_to(&w, WIRE_SERVICE);
+        CHECK_EQ(dory_ssh_server_sig_algs(&w.ssh), UINT32_MAX);
+        b.n = 0;
+        dory_put8(&b, MSG_EXT_INFO);
+        dory_put32(&b, 1);
+        dory_put_text(&b, "server-sig-algs");
+        dory_put_text(&b, "ssh-rsa,rsa-sha2-256,ssh-dss,ssh-ed25519");
+        dory_wire_send_bytes(&w, &b);
+        CHECK_EQ(dory_ssh_error(&w.ssh), DORY_OK);
+        CHECK_EQ(dory_ssh_server_sig_algs(&w.ssh), given ? 1 | 1 << 3 : 1);
+        dory_wire_free(&w);
+    }
+}
+
 static void A5_host_keys_of_every_type(void **state)
 {
     struct dory_wire_saved saved;
@@ -288,6 +313,7 @@ int main(void)
         cmocka_unit_test(A5_names_keys_and_signatures),
         cmocka_unit_test(A5_rsa_with_sha1_or_1024_bits),
         cmocka_unit_test(server_sig_algs),
+        cmocka_unit_test(client_compares_the_list_with_its_user_keys),
         cmocka_unit_test(A5_host_keys_of_every_type),
         cmocka_unit_test(A5_host_key_with_sha1_or_1024_bits),
     };
