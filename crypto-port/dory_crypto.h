@@ -118,9 +118,11 @@ int dory_rsa_number(const struct dory_key *key, enum dory_rsa_number which, uint
    with NUL. The passphrase is used where the key is encrypted; NULL: there is none. DORY_E_PASSPHRASE: one is needed.
    DORY_E_BAD_PASSPHRASE: it is the wrong one. DORY_E_NOSYS: a type, size or encryption that is not known here. DORY_E_CRYPTO: damaged. */
 int dory_key_from_pem(struct dory_key *key, const char *text, const char *passphrase);
-/* Writes such a file, NUL-terminated: PKCS #8, encrypted where there is a passphrase (NULL or "": none), or the older form of the type,
-   which is not encrypted here and which ed25519 does not have (DORY_E_NOSYS for both). Returns its length. */
-int dory_key_to_pem(const struct dory_key *key, bool pkcs8, const char *passphrase, const struct dory_rng *rng, char *text, size_t cap);
+/* What such a file holds, and its label ("PRIVATE KEY"): PKCS #8, encrypted where there is a passphrase (NULL or "": none), or the older form
+   of the type, which is not encrypted here and which ed25519 does not have (DORY_E_NOSYS for both). Returns its size; the rest of
+   der[0..cap) is wiped. 6,144 bytes hold any. */
+int dory_key_to_der(const struct dory_key *key, bool pkcs8, const char *passphrase, const struct dory_rng *rng, uint8_t *der, size_t cap,
+                    const char **label);
 
 /* OpenSSH's encryption of private keys, bcrypt_pbkdf and AES ("aes256-ctr", "aes256-cbc"): bytes[0..n) in place, n a multiple of 16. Whether
    the passphrase was right shows in what comes out. With aes256-ctr the same call encrypts. DORY_E_NOSYS: another cipher, or too many rounds, or Botan, which has the derivation, is not installed. */

@@ -166,12 +166,23 @@ static int save_public(const char *path, const struct dory_key *key, const char 
     return dory_write_file(name, 0644, line, (size_t)n + 1, true);
 }
 
+static int write_pem(const struct dory_key *key, const struct dory_keyfile_form *form, const struct dory_rng *rng, char *text, size_t cap)
+{
+    uint8_t der[6144];
+    const char *label;
+    int n = dory_key_to_der(key, form->format == DORY_FORMAT_PKCS8, form->passphrase, rng, der, sizeof der, &label);
+    if (n >= 0)
+        n = dory_armour(label, 64, der, (size_t)n, text, cap);
+    dory_wipe(der, sizeof der);
+    return n;
+}
+
 static int write_format(const struct dory_key *key, const struct dory_keyfile_form *form, const char *comment, const struct dory_rng *rng,
                         char *text, size_t cap)
 {
     bool openssh = form->format == DORY_FORMAT_OPENSSH || (form->format == DORY_FORMAT_PEM && key->type == &dory_key_ed25519);
     return openssh ? dory_openssh_write(key, comment, form->passphrase, rng, text, cap)
-                   : dory_key_to_pem(key, form->format == DORY_FORMAT_PKCS8, form->passphrase, rng, text, cap);
+                   : write_pem(key, form, rng, text, cap);
 }
 
 static int explain_save(const char *path, int error, char why[DORY_WHY_MAX])

@@ -24,6 +24,9 @@ int dory_openssh_read(const struct dory_openssh_file *file, struct dory_key *key
 int dory_openssh_write(const struct dory_key *key, const char *comment, const char *passphrase, const struct dory_rng *rng, char *text,
                        size_t cap);
 
+/* BEGIN label, lines of `width` characters of base64, END label. The length; DORY_E_SPACE. */
+int dory_armour(const char *label, size_t width, const uint8_t *bytes, size_t n, char *text, size_t cap);
+
 /* Cut to DORY_COMMENT_MAX - 1 bytes. */
 void dory_copy_comment(char *out, const uint8_t *text, size_t n);
 

@@ -1,12 +1,10 @@
 /* OpenSSH's private key files: "openssh-key-v1", then cipher, kdf and its options, the number of keys, the public blob, and a string
    with the private half, padded with 1, 2, 3, … to a multiple of eight. */
-#include <stdio.h>
 #include <string.h>
 
 #include "keyfile_internal.h"
 
 #define MAGIC        "openssh-key-v1" /* with its NUL */
-#define CHARS_A_LINE 70
 #define CIPHER       "aes256-ctr"
 #define BLOCK        16 /* of it; files that are not encrypted are padded to eight */
 #define SALT         16
@@ -163,30 +161,13 @@ static int build(const struct dory_key *key, const char *comment, const char *pa
     return r;
 }
 
-/* BEGIN, lines of base64, END. The length, or an error. */
-static int armour(const uint8_t *bytes, size_t n, char *text, size_t cap)
-{
-    char base64[2 * BYTES_MAX];
-    size_t used = 0;
-    int r = dory_base64_encode(base64, sizeof base64, bytes, n, true);
-    if (r >= 0 && cap < (size_t)r + (size_t)r / CHARS_A_LINE + sizeof OPENSSH_BEGIN + sizeof OPENSSH_END + 4)
-        r = DORY_E_SPACE;
-    if (r >= 0) {
-        used += (size_t)sprintf(text, OPENSSH_BEGIN "\n");
-        for (int i = 0; i < r; i += CHARS_A_LINE) used += (size_t)sprintf(text + used, "%.*s\n", CHARS_A_LINE, base64 + i);
-        used += (size_t)sprintf(text + used, OPENSSH_END "\n");
-    }
-    dory_wipe(base64, sizeof base64);
-    return r >= 0 ? (int)used : r;
-}
-
 int dory_openssh_write(const struct dory_key *key, const char *comment, const char *passphrase, const struct dory_rng *rng, char *text,
                        size_t cap)
 {
     uint8_t bytes[BYTES_MAX];
     int n = build(key, comment, passphrase, rng, bytes, sizeof bytes);
     if (n >= 0)
-        n = armour(bytes, (size_t)n, text, cap);
+        n = dory_armour("OPENSSH PRIVATE KEY", 70, bytes, (size_t)n, text, cap);
     dory_wipe(bytes, sizeof bytes);
     return n;
 }

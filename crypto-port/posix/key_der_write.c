@@ -1,9 +1,8 @@
-/* Private keys as PEM, DER being written from its end to its front as Mbed TLS does it. */
+/* Private keys as DER, which is written from its end to its front as Mbed TLS does it. */
 #include <string.h>
 
 #include <mbedtls/aes.h>
 #include <mbedtls/asn1write.h>
-#include <mbedtls/pem.h>
 #include <mbedtls/pkcs5.h>
 
 #include "../dory_crypto.h"
@@ -12,7 +11,6 @@
 enum {
     SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
     STRUCTURE = MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED,
-    DER_MAX = 6144, /* an RSA key of 8192 bits has 4.7 KB */
     ROUNDS = 100000,
     BLOCK = 16
 };
@@ -185,41 +183,41 @@ static int encrypt(struct out *o, const char *passphrase, const struct dory_rng 
     return DORY_OK;
 }
 
-#define ENCLOSE(name) "-----BEGIN " name "-----\n", "-----END " name "-----\n"
-
-static int armour(const struct out *o, const char *begin, const char *end, char *text, size_t cap)
+/* Without a passphrase any form, with one PKCS #8. The label; NULL: there is no such form. */
+static const char *put_form(struct out *o, const struct dory_key *key, bool pkcs8, bool encrypted)
 {
-    size_t n;
-
-    if (o->bad || mbedtls_pem_write_buffer(begin, end, o->p, (size_t)(o->end - o->p), (uint8_t *)text, cap, &n) != 0)
-        return DORY_E_SPACE;
-    return (int)(n - 1); /* it counts the NUL */
+    if (pkcs8) {
+        put_pkcs8(o, key);
+        return encrypted ? "ENCRYPTED PRIVATE KEY" : "PRIVATE KEY";
+    }
+    if (encrypted || key->type == &dory_key_ed25519)
+        return NULL;
+    if (key->type == &dory_key_rsa) {
+        put_rsa(o, key);
+        return "RSA PRIVATE KEY";
+    }
+    put_ec(o, key, true);
+    return "EC PRIVATE KEY";
 }
 
-int dory_key_to_pem(const struct dory_key *key, bool pkcs8, const char *passphrase, const struct dory_rng *rng, char *text, size_t cap)
+int dory_key_to_der(const struct dory_key *key, bool pkcs8, const char *passphrase, const struct dory_rng *rng, uint8_t *der, size_t cap,
+                    const char **label)
 {
-    uint8_t der[DER_MAX] = {0};
-    struct out o = {der, der + sizeof der, der + sizeof der, false};
+    struct out o = {der, der + cap, der + cap, false};
     bool encrypted = passphrase && *passphrase;
-    int r = DORY_E_NOSYS;
+    size_t n;
+    int r = DORY_OK;
 
-    if (pkcs8 && encrypted) {
-        put_pkcs8(&o, key);
+    *label = put_form(&o, key, pkcs8, encrypted);
+    if (*label == NULL)
+        return DORY_E_NOSYS;
+    if (encrypted)
         r = encrypt(&o, passphrase, rng);
-        if (r == DORY_OK)
-            r = armour(&o, ENCLOSE("ENCRYPTED PRIVATE KEY"), text, cap);
-    } else if (pkcs8) {
-        put_pkcs8(&o, key);
-        r = armour(&o, ENCLOSE("PRIVATE KEY"), text, cap);
-    } else if (encrypted) {
-        r = DORY_E_NOSYS;
-    } else if (key->type == &dory_key_rsa) {
-        put_rsa(&o, key);
-        r = armour(&o, ENCLOSE("RSA PRIVATE KEY"), text, cap);
-    } else if (key->type == &dory_key_ecdsa_nistp256) {
-        put_ec(&o, key, true);
-        r = armour(&o, ENCLOSE("EC PRIVATE KEY"), text, cap);
-    }
-    dory_wipe(der, sizeof der);
-    return r;
+    if (r == DORY_OK && o.bad)
+        r = DORY_E_SPACE;
+    n = (size_t)(o.end - o.p);
+    if (r == DORY_OK)
+        memmove(der, o.p, n);
+    dory_wipe(der + (r == DORY_OK ? n : 0), cap - (r == DORY_OK ? n : 0));
+    return r == DORY_OK ? (int)n : r;
 }
