@@ -382,3 +382,15 @@ def change_passphrase(t):
     files.holds(path + ".pub", public)
     t.check(t.ok(t.run(["ssh-keygen", "-y", "-P", "shut sesame", "-f", path])).out == public, "ssh-keygen reads another key")
     files.only(t.dir, "key", "key.pub")
+
+
+@case("openssh to dory serve: RSA of 8192 bits, the largest, as host key and user key; Dory too")
+def largest_rsa(t):
+    key = t.path("largest")
+    t.ok(t.run(["openssl", "genrsa", "-out", key, "8192"]))
+    os.chmod(key, 0o600)
+    t.ok(keygen(t, "-q", "-p", "-N", "", "-f", key))
+    server = t.lab.fresh(t, "serve", host_key=key, authorized=admit(t, key))
+    for client in (OPENSSH, DORY):
+        copied(t, client, server, key)
+    copied(t, DORY, t.lab.fresh(t, "sshd", host_key=key, authorized=admit(t, key)), key)
