@@ -70,6 +70,7 @@ struct dory_sftp_file {
     bool cut_here;           /* put: it could not be read to its end */
     bool set;                /* put: its mode, times or size were asked for; get: its end was found */
     bool times;              /* mtime and atime are known */
+    bool rewind;             /* get: what is under way is dropped and asked for again */
     uint16_t mode;
     uint16_t name_at; /* where the name begins in `shown` */
     uint16_t waiting; /* requests without an answer */

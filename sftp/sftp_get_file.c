@@ -60,13 +60,13 @@ static bool read_again(struct dory_sftp_client *c)
         c->requests[i].kind = SFTP_FREE;
         c->asked--;
         c->again--;
-        if (f->error) {
+        if (f->size && r.length < c->chunk)
+            c->chunk = c->chunk - r.length > 1024 ? c->chunk - r.length : 1024;
+        if (f->error || f->rewind) {
             c->moving--;
             f->waiting--;
             return true;
         }
-        if (f->size && r.length < c->chunk)
-            c->chunk = c->chunk - r.length > 1024 ? c->chunk - r.length : 1024;
         read_from(c, f, r.owner, r.offset, r.length);
         return true;
     }
@@ -96,10 +96,16 @@ static int create(struct dory_sftp_client *c, struct dory_sftp_file *f)
    is read until its end comes. */
 static bool ask_more(struct dory_sftp_client *c, struct dory_sftp_file *f, uint8_t owner)
 {
-    uint64_t left = f->size - f->next;
-    uint32_t n = f->size && left < c->chunk ? (uint32_t)left : c->chunk;
+    uint64_t left;
+    uint32_t n;
 
-    if (f->error || !dory_i_sftp_can_ask(c) || c->moving >= DORY_SFTP_MOVING)
+    if (f->rewind && !f->waiting) {
+        f->next = f->done;
+        f->rewind = false;
+    }
+    left = f->size - f->next;
+    n = f->size && left < c->chunk ? (uint32_t)left : c->chunk;
+    if (f->error || f->rewind || !dory_i_sftp_can_ask(c) || c->moving >= DORY_SFTP_MOVING)
         return false;
     if (f->size ? !left : f->waiting || f->set)
         return false;
@@ -210,13 +216,17 @@ void dory_i_sftp_get_file_answer(struct dory_sftp_client *c, const struct dory_s
 }
 
 /* Straight from the host's packet into the file system. What comes behind a failure is dropped, and so is what comes too early for a file
-   system that wants content in its order: that is asked for again. */
+   system that wants content in its order; then all is asked for again from there, once nothing is under way. */
 size_t dory_i_sftp_get_data(struct dory_sftp_client *c, struct dory_sftp_request *r, const uint8_t *bytes, size_t n)
 {
     struct dory_sftp_file *f = &c->files[r->owner];
     long took;
 
-    if (f->error || (c->config.in_order && r->offset != f->done))
+    if (c->config.in_order && r->offset != f->done) {
+        f->rewind = true;
+        r->length = 0;
+    }
+    if (f->error || !r->length)
         return n;
     took = c->config.fs->ops->write(c->config.fs, f->file, r->offset, bytes, n);
     if (took == DORY_E_AGAIN || took == 0)

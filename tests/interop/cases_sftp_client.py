@@ -133,6 +133,18 @@ def tree_dot(t, pair, there):
         files.same_tree(here, t.path("tree"))
 
 
+def link_in_target(t, pair, there):
+    """A link in the place of a folder is not followed, even within the target."""
+    os.makedirs(there + "/tree/sub")
+    cases_cli.fill(there + "/tree/sub", "x")
+    os.makedirs(t.path("here/tree"))
+    os.mkdir(t.path("here/other"))
+    os.symlink("../other", t.path("here/tree/sub"))
+    t.fails(pair.copy(t, R(t.name + "/tree"), t.path("here"), ["-r"]), "tree/sub")
+    files.only(t.path("here/other"))
+    t.check(os.path.islink(t.path("here/tree/sub")), "the link was replaced")
+
+
 for pair_ in EVERY:
     paramiko = pair_ is PARAMIKO
     for label, size in files.SIZES:
@@ -178,6 +190,7 @@ for pair_ in EVERY:
                         ("-r over a tree that is there replaces files and keeps the others", cases_cli.tree_again),
                         ("links: a file's is followed, a loop ends, one that dangles is told", cases_cli.links),
                         ("a download over a link replaces what the link names, or the link", cases_cli.over_link),
+                        ("a link in the target is not followed", link_in_target),
                         ("90 sources at once", cases_cli.ninety)):
         add("%s: %s" % (pair_.name, label), lambda t, pair=pair_, work=work: work(t, pair, pair.server(t).folder(t)))
 

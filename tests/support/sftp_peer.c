@@ -379,6 +379,8 @@ static void do_setstat(struct sftp_peer *peer, uint32_t id, bool by_handle)
     } else {
         take_text(path, sizeof path);
         node = find(peer, path);
+        for (int i = 0; i < 512 && !peer->answers && !peer->refuse; i++) /* a directory's times come after its last file */
+            assert_false(peer->handles[i].used && peer->ram->nodes[peer->handles[i].node].parent == node);
     }
     take_attrs(peer, node, node >= 0);
     sftp_peer_status(peer, id, node >= 0 ? OK : NO_SUCH_FILE, "");
@@ -499,8 +501,11 @@ size_t sftp_peer_pull(struct sftp_peer *peer, uint8_t *buf, size_t cap)
         n = cap;
     memcpy(buf, peer->out + peer->out_at, n);
     peer->out_at += n;
-    if (peer->out_at == peer->out_n)
-        peer->out_at = peer->out_n = 0;
+    if (peer->out_at > sizeof peer->out / 2 || peer->out_at == peer->out_n) {
+        memmove(peer->out, peer->out + peer->out_at, peer->out_n - peer->out_at);
+        peer->out_n -= peer->out_at;
+        peer->out_at = 0;
+    }
     return n;
 }
 

@@ -102,6 +102,7 @@ static void test_tree_in_every_chunking(void **state)
 
             reset();
             plant(&scp_b);
+            peer.list_most = (unsigned)j;
             assert_good(sftp_run(begin_get(ALL, "tree", "copy"), &peer, up, down));
             scp_assert_same_tree("/copy", "/tree", SCP_TREE_MODES | SCP_TREE_TIMES);
             assert_int_equal(scp_a.ear.begins, 7);
@@ -168,15 +169,83 @@ static void test_requests_of_the_size_that_the_host_takes(void **state)
     assert_int_equal(peer.requests[5], 100);
 }
 
-/* A host that gives less than it is asked for is soon asked for less: nothing is asked for twice for ever. */
+/* A file system that minds the order: one file at a time, and each byte behind the one before. */
+static uint64_t next_offset;
+static unsigned created;
+
+static int one_create(struct dory_fs *fs, int dir, const char *name, uint16_t mode, uint64_t size)
+{
+    assert_int_equal(created++, 0);
+    next_offset = 0;
+    return scp_b.disk.ram.fs.ops->create(fs, dir, name, mode, size);
+}
+
+static int one_commit(struct dory_fs *fs, int handle, unsigned set, const struct dory_fs_info *info)
+{
+    assert_int_equal(created--, 1);
+    return scp_b.disk.ram.fs.ops->commit(fs, handle, set, info);
+}
+
+static int one_mkdir(struct dory_fs *fs, int dir, const char *name, uint16_t mode)
+{
+    assert_int_equal(created, 0);
+    return scp_b.disk.ram.fs.ops->mkdir(fs, dir, name, mode);
+}
+
+static long one_write(struct dory_fs *fs, int handle, uint64_t offset, const uint8_t *buf, size_t n)
+{
+    long r = scp_b.disk.ram.fs.ops->write(fs, handle, offset, buf, n);
+
+    assert_true(offset == next_offset);
+    next_offset += (uint64_t)(r > 0 ? r : 0);
+    return r;
+}
+
+static void test_in_order(void **state)
+{
+    static const size_t reads[] = {0, 1, 7, 100, 2000};
+    struct dory_fs_ops ops;
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        for (unsigned backwards = 0; backwards < 2; backwards++) {
+            struct dory_stream *s;
+
+            reset();
+            plant(&scp_b);
+            scp_fill(&scp_b, "/tree/large", reads[i] == 1 ? 400 : 200000, 0644, 1);
+            ops = *scp_b.disk.ram.fs.ops;
+            ops.create = one_create;
+            ops.commit = one_commit;
+            ops.mkdir = one_mkdir;
+            ops.write = one_write;
+            scp_a.disk.ram.fs.ops = &ops;
+            created = 0;
+            peer.read_most = reads[i];
+            peer.backwards = backwards;
+            s = begin_get(ALL, "tree", "copy");
+            get.base.config.in_order = true;
+            assert_good(sftp_run(s, &peer, 0, 0));
+            scp_assert_same_tree("/copy", "/tree", SCP_TREE_MODES | SCP_TREE_TIMES);
+        }
+}
+
+/* A host that gives less than it is asked for is soon asked for less, so that what was asked for ahead is not thrown away for ever. */
 static void test_short_answers_teach(void **state)
 {
     (void)state;
-    scp_fill(&scp_b, "/f", 900000, 0644, 1);
-    peer.read_most = 2000;
-    assert_good(sftp_run(begin_get(0, "f", "g"), &peer, 0, 0));
-    scp_assert_same_tree("/g", "/f", 0);
-    assert_in_range(peer.requests[5], 450, 600);
+    for (unsigned in_order = 0; in_order < 2; in_order++) {
+        struct dory_stream *s;
+
+        reset();
+        scp_fill(&scp_b, "/f", 900000, 0644, 1);
+        peer.read_most = 2000;
+        s = begin_get(0, "f", "g");
+        get.base.config.in_order = in_order;
+        assert_good(sftp_run(s, &peer, 0, 0));
+        scp_assert_same_tree("/g", "/f", 0);
+        assert_in_range(peer.requests[5], 450, in_order ? 1000 : 600);
+    }
 }
 
 static void test_sizes_around_chunks(void **state)
@@ -532,7 +601,8 @@ static void test_every_request_is_refused_once(void **state)
                 if (!up)
                     assert_clean();
                 /* Without limits a copy goes on, and so it does where a handle could not be given back. */
-                if (types[i] == 200 || (types[i] == 4 && !up) || peer.requests[types[i]] <= skip || (types[i] == 17 && up && !skip && codes[i % 5] == 2))
+                if (types[i] == 200 || (types[i] == 4 && !up) || peer.requests[types[i]] <= skip ||
+                    (types[i] == 17 && up && !skip && codes[i % 5] == 2))
                     assert_int_equal(status, 0);
                 else
                     assert_int_equal(status, 1);
@@ -577,12 +647,25 @@ static void test_cut_at_every_byte(void **state)
         }
 }
 
+/* Behind the end that was found there is nothing of this machine's memory. */
+static bool sees_zeros(struct sftp_peer *p, unsigned type, uint32_t id, const uint8_t *body, size_t n)
+{
+    size_t at = type == 6 ? 8 + 8 + 4 : n;
+    uint32_t offset = type == 6 ? (uint32_t)body[13] << 16 | (uint32_t)body[14] << 8 | body[15] : 0;
+
+    (void)p, (void)id;
+    for (; at < n; at++)
+        assert_true(offset + at - 20 < 20000 || body[at] == 0);
+    return false;
+}
+
 static void test_a_file_that_shrinks(void **state)
 {
     int node;
 
     (void)state;
     scp_fill(&scp_a, "/f", 50000, 0644, 1);
+    peer.answers = sees_zeros;
     node = dory_ram_find(&scp_a.disk.ram, "/f");
     {
         struct dory_stream *s = begin_put(0, "f", "g");
@@ -642,6 +725,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_peers_of_all_kinds, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_a_server_of_few_handles, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_requests_of_the_size_that_the_host_takes, setup, scp_kit_teardown),
+        cmocka_unit_test_setup_teardown(test_in_order, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_short_answers_teach, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_sizes_around_chunks, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_a_long_link_is_filled, setup, scp_kit_teardown),
