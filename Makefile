@@ -190,7 +190,7 @@ interop: setup ## against OpenSSH, Dropbear and paramiko on 127.0.0.1
 	@$(MAKE) --no-print-directory all dropbear
 	@tests/run interop
 
-boards: setup ## build for each device and check its budgets
+boards: setup ## build the firmware of each board, check its budgets, run it in QEMU against stock clients
 	@tests/run boards
 
 check-deps: ## the layers: what each file may include
