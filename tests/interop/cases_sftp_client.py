@@ -6,13 +6,15 @@ import cases_cli
 import cases_cut
 import cases_errors
 import cases_names
+import cases_terminal
 import cases_transfer
 from lib import files, sandbox
 from lib.case import add, case
-from lib.clients import DORY, OPENSSH, Dory, R
+from lib.clients import DORY, Dory, R
 from lib.pairs import Pair
 from lib.proxy import DOWN, UP, Proxy
-from lib.servers import USER, HOST
+from lib.servers import USER
+from lib.terminal import Terminal
 
 SFTP_SERVER = "/usr/lib/openssh/sftp-server"
 
@@ -193,6 +195,53 @@ for pair_ in EVERY:
                         ("a link in the target is not followed", link_in_target),
                         ("90 sources at once", cases_cli.ninety)):
         add("%s: %s" % (pair_.name, label), lambda t, pair=pair_, work=work: work(t, pair, pair.server(t).folder(t)))
+
+
+# ---- at a terminal
+
+def interrupted(pair, way):
+    """Ctrl-C in the middle: what was here before is as it was."""
+    def work(t):
+        server = pair.server(t)
+        there = server.folder(t)
+        proxy = Proxy(t, server, hold=(way, 5 << 20))
+        os.mkdir(t.path("here"))
+        files.write(t.path("here/old"), "old")
+        big = files.blob(16 << 20)
+        if way == UP:
+            paths = [files.write(t.path("source"), big), cases_terminal.remote(t.name + "/new")]
+        else:
+            files.write(there + "/source", big, owner=sandbox.UID)
+            paths = [cases_terminal.remote(t.name + "/source"), t.path("here/old")]
+        terminal = Terminal(t, cases_terminal.typed(t, server, "-s", *paths, port=proxy.port))
+        t.check(proxy.reached.wait(60), "the copy never came to its middle")
+        terminal.expect("%")
+        terminal.interrupt()
+        result = t.hear(terminal.end())
+        t.check(result.rc != 0, "status 0 after Ctrl-C")
+        proxy.release()
+        files.only(t.path("here"), "old")
+        files.holds(t.path("here/old"), "old")
+    return work
+
+
+@case("dory scp -s to sshd: the meter shows each file, one after the other")
+def meter(t):
+    server = OPENSSH_SERVER.server(t)
+    there = server.folder(t)
+    os.mkdir(there + "/tree")
+    names = ["file%02d" % i for i in range(40)]
+    for i, name in enumerate(names):
+        files.write(there + "/tree/" + name, files.blob(i * 1000), owner=sandbox.UID)
+    terminal = Terminal(t, cases_terminal.typed(t, server, "-s", "-r", cases_terminal.remote(t.name + "/tree"), t.path("got")))
+    result = t.ok(t.hear(terminal.end()))
+    lines = [line.split("\r")[-1] for line in result.text.replace("\r\n", "\n").split("\n") if "100%" in line]
+    t.check(sorted(line.split()[0] for line in lines) == names, "%d lines at the end of files: %r" % (len(lines), lines[:3]))
+    files.same_tree(t.path("got"), there + "/tree")
+
+
+for way_ in (UP, DOWN):
+    add("dory scp -s to sshd: Ctrl-C in the middle, %s" % way_, interrupted(OPENSSH_SERVER, way_))
 
 
 # ---- where there is no scp
