@@ -50,9 +50,9 @@ $B/crypto-port/%.o: EXTRA = $(LIBRARIES)
 # These include libsodium's sources, which want their configuration, their headers and their options.
 $B/crypto-port/small/%.o: EXTRA = $(LIBRARIES) $(LIB_OPT_SODIUM) -fno-strict-aliasing -fno-strict-overflow \
     -include crypto-port/sodium_config.h -isystem $(SODIUM_DIR)/src/libsodium/include/sodium
-$B/platform/posix/%.o $B/boards/posix/%.o: EXTRA = -D_GNU_SOURCE= -Iboards/posix
+$B/platform/posix/%.o $B/boards/posix/%.o: EXTRA = -D_GNU_SOURCE= -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iboards/posix
 $(foreach d,program platform,$(patsubst %,$B/%/%.o,$(filter-out platform boards/posix platform/posix platform/ram,$(DIRS_$d)))): EXTRA = $(FIRMWARE)
-$B/tests/%.o: EXTRA = -D_GNU_SOURCE= -Iboards/posix -Itests/support -Iplatform/posix -Iplatform/ram $(LIBRARIES)
+$B/tests/%.o: EXTRA = -D_GNU_SOURCE= -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Iboards/posix -Itests/support -Iplatform/posix -Iplatform/ram $(LIBRARIES)
 
 # The compiler itself calls memcpy and memset, behind the optimisation of the whole.
 $B/platform/cortex-m/memory.o: EXTRA = $(LTO:1=-fno-lto)
@@ -81,7 +81,18 @@ $(TESTS) $(BENCHES): %: %.o $(ARCHIVES)
 	@$(linked) $(LDLIBS)
 
 $(TESTS): $(SUPPORT)
+ifeq ($(CROSS),)
 $(TESTS): LDLIBS = -lcmocka
+else
+# Debian has no CMocka for the other machine: built from its source.
+$(TESTS:=.o) $(SUPPORT): LIBRARIES += -Wno-error -isystem third_party/cmocka/include -include tests/support/cmocka_2.h
+$(TESTS:=.o) $(SUPPORT): | $(call fetched,third_party/cmocka)
+$(TESTS): $B/lib/cmocka.o
+$B/lib/cmocka.o: $(call fetched,third_party/cmocka)
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) -w -fPIE -DHAVE_MALLOC_H -DHAVE_SIGNAL_H -DHAVE_INTTYPES_H -DHAVE_STRINGS_H -DHAVE_TIME_H -DHAVE_UNISTD_H -DHAVE_GCC_THREAD_LOCAL_STORAGE \
+	    -DHAVE_CLOCK_REALTIME -DHAVE_CLOCK_GETTIME -DHAVE_STRUCT_TIMESPEC -D_GNU_SOURCE -Ithird_party/cmocka/include -c -o $@ third_party/cmocka/src/cmocka.c
+endif
 $B/tests/unit/test_pull: $B/tests/device/session.o
 
 # Test images for QEMU: each from its own file, tests/device/device.h and the archives (tests/device/run builds and runs them).
@@ -193,6 +204,10 @@ interop: setup ## against OpenSSH, Dropbear and paramiko on 127.0.0.1
 boards: setup ## build the firmware of each board, check its budgets, run it in QEMU against stock clients
 	@tests/run boards
 
+bigendian: ## unit and hostile tests as programs of a big-endian MIPS, under QEMU's user emulation (not part of test)
+	@scripts/setup build bigendian
+	@tests/bigendian
+
 check-deps: ## the layers: what each file may include
 	@scripts/check-deps
 
@@ -255,5 +270,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 FORCE:
-.PHONY: all libs dropbear setup demo test unit interop boards check-deps check-symbols test-programs bench-programs size bench ct fuzz install run clean help FORCE
+.PHONY: all libs dropbear setup demo test unit interop boards bigendian check-deps check-symbols test-programs bench-programs size bench ct fuzz install run clean help FORCE
 .SECONDARY:
