@@ -110,9 +110,15 @@ static void upload(struct job *job, char **paths, int n)
 
 static void across(struct job *job)
 {
-    struct dory_client *from = connection(job, &job->source, NULL);
-    struct dory_client *to = from && !job->options.direct ? connection(job, &job->target, from) : NULL;
+    struct dory_client *from, *to;
 
+    if (job->options.sftp_server) {
+        dory_say(DORY_LOG_QUIET, "scp: -D copies between this machine and its server only");
+        job->failed = true;
+        return;
+    }
+    from = connection(job, &job->source, NULL);
+    to = from && !job->options.direct ? connection(job, &job->target, from) : NULL;
     if (from && job->options.direct)
         job->failed |= dory_copy_direct(from, &job->options, &job->source, &job->target) != DORY_COPY_OK;
     else if (job->options.direct)

@@ -9,33 +9,29 @@ static struct dory_sniff *of(struct dory_stream *stream)
     return (struct dory_sniff *)stream;
 }
 
-/* It was something else: the copy's own engine judges it. The text is a constant, so what was held back needs no room. */
+/* It was something else: the copy's own engine judges it, first what was held back. That text is a constant, so it needs no room. False:
+   the engine does not take it all now. */
 static bool replay(struct dory_sniff *s)
 {
-    size_t took = s->n ? s->inner->ops->push(s->inner, (const uint8_t *)only, s->n) : 0;
+    size_t took = 1;
 
-    s->n -= took; /* an engine takes so few bytes of a first record at once */
     s->spoke = true;
-    return s->n == 0;
+    for (; took && s->at < s->n; s->at += took) took = s->inner->ops->push(s->inner, (const uint8_t *)only + s->at, s->n - s->at);
+    return s->at == s->n;
 }
 
 static size_t push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
 {
     struct dory_sniff *s = of(stream);
+    size_t left = sizeof only - 1 - s->n, part = n < left ? n : left;
 
     if (s->sftp_only)
         return n;
-    if (!s->spoke) {
-        size_t left = sizeof only - 1 - s->n, part = n < left ? n : left;
-
-        if (memcmp(bytes, only + s->n, part) == 0) {
-            s->n += part;
-            s->sftp_only = part == left;
-            return s->sftp_only ? n : part;
-        }
-        replay(s);
-    }
-    return s->inner->ops->push(s->inner, bytes, n);
+    if (s->spoke || memcmp(bytes, only + s->n, part) != 0)
+        return replay(s) ? s->inner->ops->push(s->inner, bytes, n) : 0;
+    s->n += part;
+    s->sftp_only = part == left;
+    return s->sftp_only ? n : part;
 }
 
 static size_t pull(struct dory_stream *stream, uint8_t *buf, size_t cap)

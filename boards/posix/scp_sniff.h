@@ -11,7 +11,7 @@ struct dory_sniff {
     struct dory_stream *inner;
     bool spoke;     /* something came that only an scp would say */
     bool sftp_only; /* what sshd says in place of a command where SFTP alone is allowed */
-    size_t n;       /* of that text, so far */
+    size_t n, at;   /* of that text, so far; how much of it the copy's engine has taken after all */
 };
 
 void dory_sniff_init(struct dory_sniff *sniff, struct dory_stream *inner);

@@ -309,6 +309,7 @@ def no_server_program(t):
         result = t.run([t.lab.dory, "scp", "-D", program, "x:y", t.path("y")])
         t.fails(result, *words)
         t.check(result.err, "nothing was said of %s" % program)
+    t.fails(t.run([t.lab.dory, "scp", "-D", SFTP_SERVER, "one:x", "two:y"]), "-D")
     files.only(t.dir, "talks")
 
 
