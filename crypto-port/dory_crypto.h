@@ -108,7 +108,8 @@ struct dory_number {
     const uint8_t *p;
     size_t n;
 };
-enum dory_rsa_number { DORY_RSA_N, DORY_RSA_E, DORY_RSA_D, DORY_RSA_P, DORY_RSA_Q, DORY_RSA_DP, DORY_RSA_DQ, DORY_RSA_IQMP }; /* RFC 8017 3.2 */
+/* RFC 8017 3.2 */
+enum dory_rsa_number { DORY_RSA_N, DORY_RSA_E, DORY_RSA_D, DORY_RSA_P, DORY_RSA_Q, DORY_RSA_DP, DORY_RSA_DQ, DORY_RSA_IQMP };
 /* numbers: n, e, d, p, q. DORY_E_NOSYS: of a size that is not used here. DORY_E_CRYPTO: they do not belong together. */
 int dory_rsa_from_numbers(struct dory_key *key, const struct dory_number numbers[5]);
 /* Without zeros in front; returns its size. */
@@ -118,16 +119,18 @@ int dory_rsa_number(const struct dory_key *key, enum dory_rsa_number which, uint
    with NUL. The passphrase is used where the key is encrypted; NULL: there is none. DORY_E_PASSPHRASE: one is needed.
    DORY_E_BAD_PASSPHRASE: it is the wrong one. DORY_E_NOSYS: a type, size or encryption that is not known here. DORY_E_CRYPTO: damaged. */
 int dory_key_from_pem(struct dory_key *key, const char *text, const char *passphrase);
-/* What such a file holds, and its label ("PRIVATE KEY"): PKCS #8, encrypted where there is a passphrase (NULL or "": none), or the older form
-   of the type, which is not encrypted here and which ed25519 does not have (DORY_E_NOSYS for both). Returns its size; the rest of
+/* What such a file holds, and its label ("PRIVATE KEY"): PKCS #8, encrypted where there is a passphrase (NULL or "": none), or the older
+   form of the type, which is not encrypted here and which ed25519 does not have (DORY_E_NOSYS for both). Returns its size; the rest of
    der[0..cap) is wiped. 6,144 bytes hold any. */
 int dory_key_to_der(const struct dory_key *key, bool pkcs8, const char *passphrase, const struct dory_rng *rng, uint8_t *der, size_t cap,
                     const char **label);
 
-/* OpenSSH's encryption of private keys, bcrypt_pbkdf and AES ("aes256-ctr", "aes256-cbc"): bytes[0..n) in place, n a multiple of 16. Whether
-   the passphrase was right shows in what comes out. With aes256-ctr the same call encrypts. DORY_E_NOSYS: another cipher, or too many rounds, or Botan, which has the derivation, is not installed. */
+/* OpenSSH's encryption of private keys, bcrypt_pbkdf and AES ("aes256-ctr", "aes256-cbc"): bytes[0..n) in place, n a multiple of 16.
+   Whether the passphrase was right shows in what comes out. With aes256-ctr the same call encrypts. DORY_E_NOSYS: another cipher, or too
+   many rounds, or Botan, which has the derivation, is not installed. */
 bool dory_bcrypt_is_there(void);
-int dory_bcrypt_decrypt(const char *cipher, const char *passphrase, const uint8_t *salt, size_t salt_n, uint32_t rounds, uint8_t *bytes, size_t n);
+int dory_bcrypt_decrypt(const char *cipher, const char *passphrase, const uint8_t *salt, size_t salt_n, uint32_t rounds, uint8_t *bytes,
+                        size_t n);
 
 /* A packet cipher (RFC 4253 6). One context a direction, `ctx` aligned to 16 and at least ctx_size bytes.
    A packet is pkt[0..n): 4 bytes packet_length, then packet_length bytes; the tag follows at pkt[n..n+tag_size).

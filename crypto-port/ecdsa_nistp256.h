@@ -4,8 +4,8 @@
 
 #include "p256.h"
 
-#define ECDSA_NAME "ecdsa-sha2-nistp256"
-#define ECDSA_TYPE "\0\0\0\023" ECDSA_NAME
+#define ECDSA_NAME     "ecdsa-sha2-nistp256"
+#define ECDSA_TYPE     "\0\0\0\023" ECDSA_NAME
 #define ECDSA_KEY_HEAD ECDSA_TYPE "\0\0\0\010nistp256\0\0\0\101\004"
 
 enum {

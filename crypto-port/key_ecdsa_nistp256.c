@@ -70,7 +70,7 @@ static void reseed(struct nonces *s, uint8_t mark, const uint8_t *more, size_t n
 /* The digest modulo n: it is below 2 n. */
 static void digest_to_octets(uint8_t out[32], const uint8_t digest[32])
 {
-    static const uint8_t order[32] = {0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    static const uint8_t order[32] = {0xff, 0xff, 0xff, 0xff, 0,    0,    0,    0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                       0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
     unsigned borrow = 0;
 
@@ -112,8 +112,7 @@ static uint8_t *put_number(uint8_t *p, const uint8_t number[P256_SIZE])
     size_t skip = 0;
     uint32_t sign_byte;
 
-    while (skip < P256_SIZE - 1 && number[skip] == 0)
-        skip++;
+    while (skip < P256_SIZE - 1 && number[skip] == 0) skip++;
     sign_byte = number[skip] >> 7;
     store_be32(p, (uint32_t)(P256_SIZE - skip) + sign_byte);
     p += 4;

@@ -219,8 +219,8 @@ static void announce(const char *file, const struct dory_key *key, const char *c
            file, fingerprint, comment);
 }
 
-static int save(const struct options *o, const struct dory_key *key, const char *passphrase, const char *comment, const struct dory_rng *rng,
-                char *why)
+static int save(const struct options *o, const struct dory_key *key, const char *passphrase, const char *comment,
+                const struct dory_rng *rng, char *why)
 {
     struct dory_keyfile_form form = {.passphrase = passphrase};
     int format = choose_format(o->format);

@@ -49,7 +49,8 @@ static int decrypt(bool ctr, const uint8_t secret[KEY + IV], uint8_t *bytes, siz
     return e == 0 ? DORY_OK : DORY_E_CRYPTO;
 }
 
-int dory_bcrypt_decrypt(const char *cipher, const char *passphrase, const uint8_t *salt, size_t salt_n, uint32_t rounds, uint8_t *bytes, size_t n)
+int dory_bcrypt_decrypt(const char *cipher, const char *passphrase, const uint8_t *salt, size_t salt_n, uint32_t rounds, uint8_t *bytes,
+                        size_t n)
 {
     bool ctr = strcmp(cipher, "aes256-ctr") == 0;
     pwdhash *derive = find_pwdhash();

@@ -6,7 +6,11 @@
 
 #include "key_oids.h"
 
-enum { SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE, FIELD = MBEDTLS_ASN1_CONTEXT_SPECIFIC, STRUCTURE = FIELD | MBEDTLS_ASN1_CONSTRUCTED };
+enum {
+    SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
+    FIELD = MBEDTLS_ASN1_CONTEXT_SPECIFIC,
+    STRUCTURE = FIELD | MBEDTLS_ASN1_CONSTRUCTED
+};
 
 struct dory_der dory_der_take(struct dory_der *in, int tag)
 {
@@ -94,8 +98,8 @@ static int ec_private(struct dory_key *key, struct dory_der in, bool curve)
     if (!dory_der_at_end(&s) || !curve || scalar.end - scalar.p != 32)
         return DORY_E_CRYPTO;
     r = dory_ecdsa_nistp256_from_scalar(key, scalar.p);
-    if (r == DORY_OK && point.p && (point.bad || point.end - point.p != 66 || point.p[0] != 0 || point.p[1] != 4 ||
-                                    !dory_equal(point.p + 2, key->secret + 32, 64)))
+    if (r == DORY_OK && point.p &&
+        (point.bad || point.end - point.p != 66 || point.p[0] != 0 || point.p[1] != 4 || !dory_equal(point.p + 2, key->secret + 32, 64)))
         r = DORY_E_CRYPTO;
     return r;
 }

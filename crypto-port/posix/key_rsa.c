@@ -81,8 +81,7 @@ int dory_rsa_from_numbers(struct dory_key *key, const struct dory_number numbers
     int r = DORY_OK;
 
     key->type = &dory_key_rsa;
-    for (unsigned i = 0; i < 5 && r == DORY_OK; i++)
-        r = store(key, i, numbers[i]);
+    for (unsigned i = 0; i < 5 && r == DORY_OK; i++) r = store(key, i, numbers[i]);
     if (r == DORY_OK)
         r = check(key);
     if (r != DORY_OK)

@@ -20,8 +20,9 @@ static int explain_foreign(const char *name, const char *text, size_t n, char wh
         return dory_why(why, DORY_E_NOSYS, "%s is a Dropbear key; to convert it: dropbearconvert dropbear openssh %s NEW", name, name);
     if (begins(text, n, "ssh-") || begins(text, n, "ecdsa-"))
         return dory_why(why, DORY_E_NOSYS,
-                        strstr(text, "-cert-v01@openssh.com ") ? "%s is a certificate; dory uses no certificates, only the private key itself"
-                                                               : "%s is a public key; the private key is in the file without .pub",
+                        strstr(text, "-cert-v01@openssh.com ")
+                            ? "%s is a certificate; dory uses no certificates, only the private key itself"
+                            : "%s is a public key; the private key is in the file without .pub",
                         name);
     return dory_why(why, DORY_E_CRYPTO, n == 0 ? "%s is empty" : "%s is not a private key, or damaged or truncated", name);
 }
@@ -32,8 +33,8 @@ static int explain_type(const char *name, const struct dory_blob *pub, char why[
     if (!dory_blob_type(pub->p, pub->n, type, sizeof type))
         return explain_foreign(name, "?", 1, why);
     if (strcmp(type, "ssh-rsa") == 0)
-        return dory_why(why, DORY_E_NOSYS, "%s is an RSA key of %u bits; dory uses those of %d to %d bits", name, dory_key_bits(pub->p, pub->n),
-                        DORY_RSA_BITS_MIN, DORY_RSA_BITS_MAX);
+        return dory_why(why, DORY_E_NOSYS, "%s is an RSA key of %u bits; dory uses those of %d to %d bits", name,
+                        dory_key_bits(pub->p, pub->n), DORY_RSA_BITS_MIN, DORY_RSA_BITS_MAX);
     return dory_why(why, DORY_E_NOSYS, "%s is a key of the type %s; dory uses ssh-ed25519, ecdsa-sha2-nistp256 and ssh-rsa", name, type);
 }
 
@@ -45,7 +46,8 @@ static int explain_encrypted(const char *name, const struct dory_blob *pub, char
     return dory_why(why, DORY_E_NOSYS,
                     "%s is protected by a passphrase in a way that dory cannot undo here: load it into ssh-agent (ssh-add %s)%s, or use a "
                     "copy %s: cp %s COPY && ssh-keygen -p %s -f COPY",
-                    name, name, dory_bcrypt_is_there() ? "" : ", install Botan's library (libbotan-2-19 on Debian 12)", converts ? "in PKCS #8 format" : "without passphrase", name, converts ? "-m PKCS8" : "-N ''");
+                    name, name, dory_bcrypt_is_there() ? "" : ", install Botan's library (libbotan-2-19 on Debian 12)",
+                    converts ? "in PKCS #8 format" : "without passphrase", name, converts ? "-m PKCS8" : "-N ''");
 }
 
 /* For both formats: what the person has to be asked, or told. */
@@ -93,10 +95,11 @@ static int parse_pem(const char *name, const char *text, const char *passphrase,
     case DORY_E_PASSPHRASE:
     case DORY_E_BAD_PASSPHRASE: return explain_passphrase(name, r, why);
     case DORY_E_NOSYS:
-        return dory_why(why, r,
-                        "%s is a PEM file with a key or an encryption that dory does not know: it uses Ed25519, ECDSA on P-256 and RSA of %d "
-                        "to %d bits, encrypted with AES-CBC",
-                        name, DORY_RSA_BITS_MIN, DORY_RSA_BITS_MAX);
+        return dory_why(
+            why, r,
+            "%s is a PEM file with a key or an encryption that dory does not know: it uses Ed25519, ECDSA on P-256 and RSA of %d "
+            "to %d bits, encrypted with AES-CBC",
+            name, DORY_RSA_BITS_MIN, DORY_RSA_BITS_MAX);
     default: return explain_foreign(name, "?", 1, why);
     }
 }
@@ -181,15 +184,16 @@ static int write_format(const struct dory_key *key, const struct dory_keyfile_fo
                         char *text, size_t cap)
 {
     bool openssh = form->format == DORY_FORMAT_OPENSSH || (form->format == DORY_FORMAT_PEM && key->type == &dory_key_ed25519);
-    return openssh ? dory_openssh_write(key, comment, form->passphrase, rng, text, cap)
-                   : write_pem(key, form, rng, text, cap);
+    return openssh ? dory_openssh_write(key, comment, form->passphrase, rng, text, cap) : write_pem(key, form, rng, text, cap);
 }
 
 static int explain_save(const char *path, int error, char why[DORY_WHY_MAX])
 {
     if (error == DORY_E_NOSYS)
-        return dory_why(why, error, "%s cannot be protected by a passphrase in this format: take PKCS8, or for OpenSSH's own install Botan's "
-                                    "library (libbotan-2-19 on Debian 12)", path);
+        return dory_why(why, error,
+                        "%s cannot be protected by a passphrase in this format: take PKCS8, or for OpenSSH's own install Botan's "
+                        "library (libbotan-2-19 on Debian 12)",
+                        path);
     return dory_why(why, error, "cannot save %s: %s", path, dory_strerror(error));
 }
 

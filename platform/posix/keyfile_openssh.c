@@ -4,12 +4,12 @@
 
 #include "keyfile_internal.h"
 
-#define MAGIC        "openssh-key-v1" /* with its NUL */
-#define CIPHER       "aes256-ctr"
-#define BLOCK        16 /* of it; files that are not encrypted are padded to eight */
-#define SALT         16
-#define ROUNDS       24 /* as OpenSSH's since 9.4 */
-#define BYTES_MAX    6144 /* of a file with an RSA key of 8192 bits: 4.8 KB and a comment */
+#define MAGIC     "openssh-key-v1" /* with its NUL */
+#define CIPHER    "aes256-ctr"
+#define BLOCK     16 /* of it; files that are not encrypted are padded to eight */
+#define SALT      16
+#define ROUNDS    24   /* as OpenSSH's since 9.4 */
+#define BYTES_MAX 6144 /* of a file with an RSA key of 8192 bits: 4.8 KB and a comment */
 
 /* Removes blanks and line ends, up to END; the length, or DORY_E_CRYPTO. */
 static int collect_base64(const char *text, size_t n, char *out)

@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t n);
 
 static void check(bool good)
 {
-    if (!good) abort();
+    if (!good)
+        abort();
 }
 
 /* Two bytes of length, the key, and the rest is the signature. */
@@ -18,7 +19,8 @@ static void verify(const struct dory_sigalg *alg, const uint8_t *p, size_t n)
 {
     size_t key_n = n < 2 ? 0 : (size_t)p[0] << 8 | p[1];
 
-    if (n < 2 || key_n > n - 2) return;
+    if (n < 2 || key_n > n - 2)
+        return;
     alg->verify(p + 2, key_n, (const uint8_t *)"message", 7, p + 2 + key_n, n - 2 - key_n);
 }
 
@@ -43,9 +45,11 @@ static void der(int (*parse)(struct dory_key *, struct dory_der), const uint8_t 
     static uint8_t copy[16384];
     struct dory_key key;
 
-    if (n > sizeof copy) return;
+    if (n > sizeof copy)
+        return;
     memcpy(copy, p, n);
-    if (parse(&key, (struct dory_der){copy, copy + n, false}) == DORY_OK) use(&key);
+    if (parse(&key, (struct dory_der){copy, copy + n, false}) == DORY_OK)
+        use(&key);
 }
 
 static void decrypt(const uint8_t *p, size_t n)
@@ -53,7 +57,8 @@ static void decrypt(const uint8_t *p, size_t n)
     static uint8_t copy[16384];
     struct dory_der in = {copy, copy + n, false};
 
-    if (n > sizeof copy || n < 60 || memchr(p, 0x02, n) == NULL) return;
+    if (n > sizeof copy || n < 60 || memchr(p, 0x02, n) == NULL)
+        return;
     memcpy(copy, p, n);
     dory_der_decrypt(&in, "x");
 }
@@ -64,8 +69,10 @@ static void file(const uint8_t *p, size_t n)
     struct dory_public_key public;
     char comment[DORY_COMMENT_MAX], why[DORY_WHY_MAX];
 
-    if (dory_keyfile_parse("file", (const char *)p, n, "x", &key, comment, why) == DORY_OK) use(&key);
-    else check(why[0] != 0);
+    if (dory_keyfile_parse("file", (const char *)p, n, "x", &key, comment, why) == DORY_OK)
+        use(&key);
+    else
+        check(why[0] != 0);
     dory_public_key_parse((const char *)p, n, &public);
 }
 
@@ -73,7 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t n)
 {
     const uint8_t *p = input + 1;
 
-    if (n-- == 0) return 0;
+    if (n-- == 0)
+        return 0;
     switch (input[0] % 9) {
     case 0: verify(&dory_sig_ssh_ed25519, p, n); break;
     case 1: verify(&dory_sig_ecdsa_sha2_nistp256, p, n); break;

@@ -169,7 +169,11 @@ static void test_others_read_every_format_of_ours(void **state)
             bool openssh = f == 0 || (f == 1 && t == 0);
             make_ours(t, formats[f]);
             assert_int_equal(posix_kit_mode("k"), 0600);
-            assert_int_equal(posix_kit_sh("grep -q -- '-----BEGIN %s' k", openssh ? "OPENSSH" : f == 2 ? "PRIVATE" : t == 1 ? "EC" : "RSA"), 0);
+            assert_int_equal(posix_kit_sh("grep -q -- '-----BEGIN %s' k", openssh  ? "OPENSSH"
+                                                                          : f == 2 ? "PRIVATE"
+                                                                          : t == 1 ? "EC"
+                                                                                   : "RSA"),
+                             0);
             if (f != 2 || t != 0)
                 same_public("ssh-keygen -y -f k");
             if (!openssh) {
@@ -192,8 +196,8 @@ static void test_we_read_every_format_of_theirs(void **state)
     for (size_t t = 0; t < TYPES; t++)
         for (size_t f = 0; f < 3; f++)
             for (int locked = 0; locked < 2; locked++) {
-                assert_int_equal(posix_kit_sh("rm -f k k.pub; ssh-keygen -q -t %s -b %s -m %s -N '%s' -f k", types[t].type, types[t].size, formats[f],
-                                              locked ? "open sesame" : ""),
+                assert_int_equal(posix_kit_sh("rm -f k k.pub; ssh-keygen -q -t %s -b %s -m %s -N '%s' -f k", types[t].type, types[t].size,
+                                              formats[f], locked ? "open sesame" : ""),
                                  0);
                 assert_int_equal(KEYGEN("", "-y", "-P", "open sesame", "-f", "k"), 0);
                 same_public("cat out");
@@ -215,7 +219,9 @@ static void test_others_open_what_we_lock(void **state)
     for (size_t t = 0; t < TYPES; t++)
         for (size_t f = 0; f < 3; f += 2) {
             posix_kit_sh("rm -f k k.pub");
-            assert_int_equal(KEYGEN("", "-q", "-t", types[t].type, "-b", types[t].size, "-m", formats[f], "-N", "open sesame", "-C", "a note", "-f", "k"), 0);
+            assert_int_equal(KEYGEN("", "-q", "-t", types[t].type, "-b", types[t].size, "-m", formats[f], "-N", "open sesame", "-C",
+                                    "a note", "-f", "k"),
+                             0);
             if (f == 0 || t != 0)
                 same_public("ssh-keygen -y -P 'open sesame' -f k");
             if (f != 0)
@@ -254,11 +260,17 @@ static void test_we_read_what_openssl_writes(void **state)
         {"genpkey -algorithm rsa -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_pubexp:3", DORY_OK},
         {"genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 -aes-128-cbc -pass pass:sesame", DORY_OK},
         {"genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 -aes-192-cbc -pass pass:sesame", DORY_OK},
-        {"genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA512 -passout pass:sesame", DORY_OK},
-        {"genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 1 -passout pass:sesame", DORY_OK},
-        {"genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA1 -passout pass:sesame", DORY_E_NOSYS},
+        {"genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA512 -passout "
+         "pass:sesame",
+         DORY_OK},
+        {"genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 1 -passout pass:sesame",
+         DORY_OK},
+        {"genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA1 -passout "
+         "pass:sesame",
+         DORY_E_NOSYS},
         {"genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -scrypt -passout pass:sesame", DORY_E_NOSYS},
-        {"genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -v1 PBE-SHA1-3DES -passout pass:sesame", DORY_E_NOSYS},
+        {"genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -v1 PBE-SHA1-3DES -passout pass:sesame",
+         DORY_E_NOSYS},
         {"genrsa -traditional -des3 -passout pass:sesame 2048", DORY_E_NOSYS},
         {"genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-384", DORY_E_NOSYS},
         {"ecparam -genkey -name secp384r1 -noout", DORY_E_NOSYS},
@@ -335,8 +347,9 @@ static void test_openssh_encryption(void **state)
 static void test_a_wrong_passphrase_is_never_anything_else(void **state)
 {
     (void)state;
-    static const char *const ways[] = {"genrsa -traditional -aes128 -passout pass:x 2048",
-                                       "genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -v2 aes-128-cbc -iter 1 -passout pass:x"};
+    static const char *const ways[] = {
+        "genrsa -traditional -aes128 -passout pass:x 2048",
+        "genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -v2 aes-128-cbc -iter 1 -passout pass:x"};
     if (!posix_kit_has("openssl"))
         skip();
     for (size_t i = 0; i < 2; i++) {
@@ -377,14 +390,15 @@ static void test_what_cannot_be_used_is_said(void **state)
     struct dory_key key;
     assert_int_equal(dory_keyfile_load("none", NULL, &key, NULL, why), DORY_E_NOENT);
     assert_non_null(strstr(why, "none"));
-    assert_int_equal(posix_kit_sh("ssh-keygen -q -t ed25519 -N secret -f enc && ssh-keygen -q -t ecdsa -N secret -f enc2 &&"
-                                  "ssh-keygen -q -t rsa -b 1024 -N '' -f rsa && ssh-keygen -q -t ecdsa -b 384 -N '' -f p384 &&"
-                                  "ssh-keygen -q -t ecdsa -m PEM -N secret -f pem && ssh-keygen -q -t ed25519 -N '' -f ok &&"
-                                  "ssh-keygen -q -s ok -I id ok.pub && cp ok open && chmod 640 open && : > empty &&"
-                                  "head -c 20000 /dev/zero > zero && mkdir dir && chmod 600 *.pub &&"
-                                  "printf 'PuTTY-User-Key-File-3: x\\n' > putty && printf '\\0\\0\\0\\013ssh-ed25519' > dropbear &&"
-                                  "printf -- '-----BEGIN CERTIFICATE-----\\n' > x509 && printf -- '-----BEGIN RSA PRIVATE KEY-----\\nAAAA\\n' > cut"),
-                     0);
+    assert_int_equal(
+        posix_kit_sh("ssh-keygen -q -t ed25519 -N secret -f enc && ssh-keygen -q -t ecdsa -N secret -f enc2 &&"
+                     "ssh-keygen -q -t rsa -b 1024 -N '' -f rsa && ssh-keygen -q -t ecdsa -b 384 -N '' -f p384 &&"
+                     "ssh-keygen -q -t ecdsa -m PEM -N secret -f pem && ssh-keygen -q -t ed25519 -N '' -f ok &&"
+                     "ssh-keygen -q -s ok -I id ok.pub && cp ok open && chmod 640 open && : > empty &&"
+                     "head -c 20000 /dev/zero > zero && mkdir dir && chmod 600 *.pub &&"
+                     "printf 'PuTTY-User-Key-File-3: x\\n' > putty && printf '\\0\\0\\0\\013ssh-ed25519' > dropbear &&"
+                     "printf -- '-----BEGIN CERTIFICATE-----\\n' > x509 && printf -- '-----BEGIN RSA PRIVATE KEY-----\\nAAAA\\n' > cut"),
+        0);
     const struct {
         const char *file, *text;
         int error;
@@ -501,13 +515,21 @@ static void test_public_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_we_read_what_ssh_keygen_writes), T(test_ssh_keygen_reads_what_we_write), T(test_keygen_asks_before_overwriting),
-        T(test_keygen_refuses_clearly),         T(test_others_read_every_format_of_ours),
+        T(test_we_read_what_ssh_keygen_writes),
+        T(test_ssh_keygen_reads_what_we_write),
+        T(test_keygen_asks_before_overwriting),
+        T(test_keygen_refuses_clearly),
+        T(test_others_read_every_format_of_ours),
         T(test_others_open_what_we_lock),
-        T(test_we_read_every_format_of_theirs), T(test_we_read_what_openssl_writes),    T(test_a_wrong_passphrase_is_never_anything_else),
+        T(test_we_read_every_format_of_theirs),
+        T(test_we_read_what_openssl_writes),
+        T(test_a_wrong_passphrase_is_never_anything_else),
         T(test_openssh_encryption),
-        T(test_fingerprints_of_all_kinds),      T(test_what_cannot_be_used_is_said),
-        T(test_truncated_and_damaged),          T(test_save_does_not_replace),          T(test_public_lines),
+        T(test_fingerprints_of_all_kinds),
+        T(test_what_cannot_be_used_is_said),
+        T(test_truncated_and_damaged),
+        T(test_save_does_not_replace),
+        T(test_public_lines),
     };
     return dory_crypto_init() == DORY_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
