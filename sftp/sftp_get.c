@@ -163,6 +163,27 @@ static void no_match(struct dory_sftp_client *c)
 
 /* ---- Directories */
 
+static void ask_names(struct dory_sftp_client *c, struct dory_sftp_level *level)
+{
+    level->reading++;
+    dory_i_sftp_ask_handle(c, SSH_FXP_READDIR, SFTP_LIST, (uint8_t)(c->depth - 1), SSH_FXP_NAME, &level->handle, NULL);
+}
+
+/* The present level is listed to its end, if there is room, and closed before another one is opened: a small host has few handles. Does
+   that still take a request? */
+static bool close_list(struct dory_sftp_client *c)
+{
+    struct dory_sftp_level *level = top(c);
+
+    if (!level->eof && dory_i_sftp_names_have_room(c, level))
+        ask_names(c, level);
+    else if (level->eof && level->handle.n)
+        dory_i_sftp_ask_close(c, SFTP_FORGOTTEN, 0, &level->handle);
+    else
+        return false;
+    return true;
+}
+
 /* For the listing of `path`, whose handle will be that of the level to come. What the present level has asked for comes first. */
 static int list(struct dory_sftp_client *c)
 {
@@ -170,6 +191,8 @@ static int list(struct dory_sftp_client *c)
 
     if (!dory_i_sftp_can_ask(c) || (c->depth && top(c)->reading))
         return DORY_E_AGAIN;
+    if (c->depth && close_list(c))
+        return DORY_OK;
     if (c->depth == DORY_SFTP_DEPTH_MAX)
         return DORY_E_DEPTH;
     r = dory_i_sftp_ask_path(c, SSH_FXP_OPENDIR, SFTP_WALK, 0, SSH_FXP_HANDLE, c->path, NULL);
@@ -303,8 +326,7 @@ static bool list_more(struct dory_sftp_client *c)
     level = top(c);
     if (level->eof || level->reading == 2 || !dory_i_sftp_names_have_room(c, level))
         return false;
-    level->reading++;
-    dory_i_sftp_ask_handle(c, SSH_FXP_READDIR, SFTP_LIST, (uint8_t)(c->depth - 1), SSH_FXP_NAME, &level->handle, NULL);
+    ask_names(c, level);
     return true;
 }
 

@@ -154,6 +154,30 @@ static void test_a_server_of_few_handles(void **state)
         }
 }
 
+/* However deep: a directory that was listed is closed before the next one is opened. */
+static void test_a_deep_tree_at_a_server_of_two_handles(void **state)
+{
+    char path[200] = "/tree";
+
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        char name[220];
+
+        sprintf(name, "%s/before", path);
+        scp_fill(&scp_b, name, 300, 0644, 5);
+        strcat(path, "/d");
+        sprintf(name, "%s/x", path);
+        scp_fill(&scp_b, name, 10, 0644, 5);
+    }
+    for (unsigned most = 0; most < 4; most++) {
+        peer.limit_handles = 2;
+        peer.list_most = most;
+        assert_good(sftp_run(begin_get(DORY_SFTP_RECURSE, "tree", most ? "again" : "copy"), &peer, 0, 0));
+        scp_assert_same_tree(most ? "/again/tree" : "/copy", "/tree", 0);
+        dory_ram_put(&scp_a.disk.ram, "/again", DORY_FS_DIR, 0755, NULL, 0);
+    }
+}
+
 static void test_requests_of_the_size_that_the_host_takes(void **state)
 {
     (void)state;
@@ -724,6 +748,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tree_in_every_chunking, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_peers_of_all_kinds, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_a_server_of_few_handles, setup, scp_kit_teardown),
+        cmocka_unit_test_setup_teardown(test_a_deep_tree_at_a_server_of_two_handles, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_requests_of_the_size_that_the_host_takes, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_in_order, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_short_answers_teach, setup, scp_kit_teardown),
