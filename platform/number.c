@@ -19,10 +19,8 @@ size_t dory_put_number(char *out, uint64_t value)
     char digits[20];
     size_t n = 0, at = 0;
 
-    do
-        digits[n++] = (char)('0' + divide_by_ten(limbs));
+    do digits[n++] = (char)('0' + divide_by_ten(limbs));
     while (limbs[0] | limbs[1] | limbs[2] | limbs[3]);
-    while (n)
-        out[at++] = digits[--n];
+    while (n) out[at++] = digits[--n];
     return at;
 }

@@ -11,10 +11,8 @@ static size_t plain(const struct word *w, size_t *at)
     size_t begin = *at, end;
 
     for (;;) {
-        while (begin < w->n && w->path[begin] == '/')
-            begin++;
-        for (end = begin; end < w->n && w->path[end] != '/'; end++)
-            continue;
+        while (begin < w->n && w->path[begin] == '/') begin++;
+        for (end = begin; end < w->n && w->path[end] != '/'; end++) continue;
         *at = begin;
         if (end - begin != 1 || w->path[begin] != '.')
             return end - begin;
@@ -84,7 +82,6 @@ int dory_path_part(const char *path, size_t n, size_t at, bool stay, struct dory
 void dory_fs_drop(struct dory_fs *fs, int (*how)(struct dory_fs *fs, int handle), int *handle)
 {
     if (*handle >= 0)
-        for (int tries = 0; tries < 100 && how(fs, *handle) == DORY_E_AGAIN; tries++)
-            continue;
+        for (int tries = 0; tries < 100 && how(fs, *handle) == DORY_E_AGAIN; tries++) continue;
     *handle = -1;
 }

@@ -1,5 +1,5 @@
-/* SFTP version 3 (draft-ietf-secsh-filexfer-02) as a server: a dory_stream (platform/dory_stream.h) over a dory_fs (platform/dory_fs.h), for
- * a channel on which the subsystem "sftp" was asked for. No allocation, no I/O: everything is inside the struct. Moved by push and pull
+/* SFTP version 3 (draft-ietf-secsh-filexfer-02) as a server: a dory_stream (platform/dory_stream.h) over a dory_fs (platform/dory_fs.h),
+ * for a channel on which the subsystem "sftp" was asked for. No allocation, no I/O: everything is inside the struct. Moved by push and pull
  * alone; while status() is DORY_E_AGAIN, call pull again whenever time has passed: a busy file system is retried there and in push.
  *
  * Requests are executed strictly in the order in which they came. What cannot be executed yet waits as it came, in a queue of bytes;
@@ -49,7 +49,7 @@ struct dory_sftp_events {
     void (*opened)(void *ctx, unsigned handle, const char *path, size_t n, bool writes);
     /* n bytes of it were read or written. */
     void (*moved)(void *ctx, unsigned handle, size_t n);
-    /* Exactly one for each `opened`: DORY_OK, or why what was written is not there (DORY_E_CUT: the conversation ended before its CLOSE). */
+    /* Exactly one for each `opened`: DORY_OK, or why what was written is not there (DORY_E_CUT: the conversation ended before CLOSE). */
     void (*closed)(void *ctx, unsigned handle, int status);
     /* A request that changes something by name was executed: `type` is its SSH_FXP_ number (200 for posix-rename@openssh.com); to_n is 0
        unless it has a second path. */
@@ -81,8 +81,8 @@ struct dory_sftp_handle {
     int spare;       /* another one, with SFTP_SPARE or SFTP_OVER */
     uint16_t serial; /* grows with each use, so that an old handle is known for one */
     uint8_t flags;   /* 0: free */
-    int8_t error; /* of an upload: why it cannot be kept */
-    uint8_t set;  /* of an upload: what CLOSE applies, DORY_FS_SET_MODE and _TIMES */
+    int8_t error;    /* of an upload: why it cannot be kept */
+    uint8_t set;     /* of an upload: what CLOSE applies, DORY_FS_SET_MODE and _TIMES */
     uint16_t mode;
     uint32_t mtime, atime;
     uint32_t identity; /* of an upload: a hash of its path */

@@ -5,9 +5,15 @@
 #include <string.h>
 
 static const uint8_t types[] = {
-    [SFTP_STATUS] = SSH_FXP_STATUS,          [SFTP_HANDLE] = SSH_FXP_HANDLE,          [SFTP_ATTRS] = SSH_FXP_ATTRS,
-    [SFTP_DATA] = SSH_FXP_DATA,              [SFTP_PATH] = SSH_FXP_NAME,              [SFTP_TARGET] = SSH_FXP_NAME,
-    [SFTP_VERSIONS] = SSH_FXP_VERSION,       [SFTP_LIMITS] = SSH_FXP_EXTENDED_REPLY,  [SFTP_SPACE] = SSH_FXP_EXTENDED_REPLY,
+    [SFTP_STATUS] = SSH_FXP_STATUS,
+    [SFTP_HANDLE] = SSH_FXP_HANDLE,
+    [SFTP_ATTRS] = SSH_FXP_ATTRS,
+    [SFTP_DATA] = SSH_FXP_DATA,
+    [SFTP_PATH] = SSH_FXP_NAME,
+    [SFTP_TARGET] = SSH_FXP_NAME,
+    [SFTP_VERSIONS] = SSH_FXP_VERSION,
+    [SFTP_LIMITS] = SSH_FXP_EXTENDED_REPLY,
+    [SFTP_SPACE] = SSH_FXP_EXTENDED_REPLY,
     [SFTP_NAME] = SSH_FXP_NAME,
 };
 
@@ -79,8 +85,7 @@ static void put_limits(struct sftp_writer *w)
 {
     static const uint32_t limits[] = {DORY_SFTP_PACKET_MAX, DORY_SFTP_READ_MAX, DORY_SFTP_READ_MAX, DORY_SFTP_HANDLES};
 
-    for (int i = 0; i < 4; i++)
-        dory_sftp_put64(w, limits[i]);
+    for (int i = 0; i < 4; i++) dory_sftp_put64(w, limits[i]);
 }
 
 static void compose(struct sftp_writer *w, const struct dory_sftp_server *s)

@@ -47,8 +47,7 @@ void dory_sftp_from_info(struct sftp_attrs *attrs, const struct dory_fs_info *in
 {
     static const uint16_t types[] = {0, SFTP_MODE_FILE, SFTP_MODE_DIR, SFTP_MODE_LINK, SFTP_MODE_PIPE};
 
-    attrs->flags =
-        SSH_FILEXFER_ATTR_SIZE | SSH_FILEXFER_ATTR_UIDGID | SSH_FILEXFER_ATTR_PERMISSIONS | SSH_FILEXFER_ATTR_ACMODTIME;
+    attrs->flags = SSH_FILEXFER_ATTR_SIZE | SSH_FILEXFER_ATTR_UIDGID | SSH_FILEXFER_ATTR_PERMISSIONS | SSH_FILEXFER_ATTR_ACMODTIME;
     attrs->size = info->size;
     attrs->uid = info->uid;
     attrs->gid = info->gid;
@@ -87,17 +86,12 @@ enum sftp_status dory_sftp_status_of(int error)
 {
     switch (error) {
     case DORY_E_NOENT:
-    case DORY_E_NOTDIR:
-        return SSH_FX_NO_SUCH_FILE;
+    case DORY_E_NOTDIR: return SSH_FX_NO_SUCH_FILE;
     case DORY_E_ACCESS:
     case DORY_E_ROFS:
-    case DORY_E_LOOP:
-        return SSH_FX_PERMISSION_DENIED;
-    case DORY_E_PROTOCOL:
-        return SSH_FX_BAD_MESSAGE;
-    case DORY_E_NOSYS:
-        return SSH_FX_OP_UNSUPPORTED;
-    default:
-        return error < 0 ? SSH_FX_FAILURE : SSH_FX_OK;
+    case DORY_E_LOOP: return SSH_FX_PERMISSION_DENIED;
+    case DORY_E_PROTOCOL: return SSH_FX_BAD_MESSAGE;
+    case DORY_E_NOSYS: return SSH_FX_OP_UNSUPPORTED;
+    default: return error < 0 ? SSH_FX_FAILURE : SSH_FX_OK;
     }
 }

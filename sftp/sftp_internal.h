@@ -16,11 +16,34 @@
 enum { SFTP_END = 1, SFTP_HALF = 2 };
 
 /* What is being said. CONTENT follows DATA, and ENTRY follows NAMES when attributes were not known in time. */
-enum { SFTP_NOTHING, SFTP_STATUS, SFTP_HANDLE, SFTP_ATTRS, SFTP_DATA, SFTP_PATH, SFTP_TARGET, SFTP_VERSIONS, SFTP_LIMITS, SFTP_SPACE,
-       SFTP_NAMES, SFTP_NAME, SFTP_ENTRY, SFTP_CONTENT };
+enum {
+    SFTP_NOTHING,
+    SFTP_STATUS,
+    SFTP_HANDLE,
+    SFTP_ATTRS,
+    SFTP_DATA,
+    SFTP_PATH,
+    SFTP_TARGET,
+    SFTP_VERSIONS,
+    SFTP_LIMITS,
+    SFTP_SPACE,
+    SFTP_NAMES,
+    SFTP_NAME,
+    SFTP_ENTRY,
+    SFTP_CONTENT
+};
 
 /* Flags of a handle. */
-enum { SFTP_MAY_READ = 1, SFTP_MAY_WRITE = 2, SFTP_AT_END = 4, SFTP_IS_DIR = 8, SFTP_UPLOAD = 16, SFTP_NEW = 32, SFTP_SPARE = 64, SFTP_OVER = 128 };
+enum {
+    SFTP_MAY_READ = 1,
+    SFTP_MAY_WRITE = 2,
+    SFTP_AT_END = 4,
+    SFTP_IS_DIR = 8,
+    SFTP_UPLOAD = 16,
+    SFTP_NEW = 32,
+    SFTP_SPARE = 64,
+    SFTP_OVER = 128
+};
 
 /* Indices of `open`: a file on its way to a handle, the directory where a walk is, the next one, that of a RENAME's first name. */
 enum { SFTP_MADE, SFTP_DIR, SFTP_BELOW, SFTP_FROM, SFTP_OPENS };
@@ -36,10 +59,18 @@ struct sftp_request {
     uint64_t offset;
 };
 
-/* The fields of a request, in the order in which all requests have them; the last two are none: CHANGES marks what changes something by name,
-   WALK what wants its path gone through. */
-enum { SFTP_F_HANDLE = 1, SFTP_F_PATH = 2, SFTP_F_TO = 4, SFTP_F_FLAGS = 8, SFTP_F_ATTRS = 16, SFTP_F_RANGE = 32, SFTP_F_CHANGES = 64,
-       SFTP_F_WALK = 128 | SFTP_F_PATH };
+/* The fields of a request, in the order in which all requests have them; the last two are none: CHANGES marks what changes something by
+   name, WALK what wants its path gone through. */
+enum {
+    SFTP_F_HANDLE = 1,
+    SFTP_F_PATH = 2,
+    SFTP_F_TO = 4,
+    SFTP_F_FLAGS = 8,
+    SFTP_F_ATTRS = 16,
+    SFTP_F_RANGE = 32,
+    SFTP_F_CHANGES = 64,
+    SFTP_F_WALK = 128 | SFTP_F_PATH
+};
 
 struct sftp_extension {
     const char *name;
@@ -48,8 +79,8 @@ struct sftp_extension {
     char version[2];
 };
 
-/* The last two are of a file that may be replaced: `spare` is a created file that may take the place of the one in `fs`; it has, and `spare`
-   is the old one. sftp_rewrite.c does that, reached through the config only. */
+/* sftp_rewrite.c, reached through the config only. SFTP_SPARE: handle.spare is a created file that may take the place of the one in
+   handle.fs; SFTP_OVER: it has, and handle.spare is the old one. */
 struct dory_sftp_rewrite {
     /* Opens s->name in place, and the spare as s->open[SFTP_FROM] unless none can be had; a handle. */
     int (*open)(struct dory_sftp_server *s);
@@ -72,8 +103,8 @@ void dory_sftp_die(struct dory_sftp_server *s, const char *text);
 
 /* sftp_request.c. `execute` goes on with the complete request packet[0..n); DORY_E_AGAIN: later. Then s->answer is set. */
 int dory_sftp_execute(struct dory_sftp_server *s, const uint8_t *packet, size_t n);
-/* Goes through `path` component by component; s->open[SFTP_DIR] is then the directory of the last one, whose name is in `name`. 1: so it is,
-   0: the path means the root, which is open there; or an error. */
+/* Goes through `path` component by component; s->open[SFTP_DIR] is then the directory of the last one, whose name is in `name`. 1: so it
+   is, 0: the path means the root, which is open there; or an error. */
 int dory_sftp_walk(struct dory_sftp_server *s, struct sftp_slice path, char name[DORY_NAME_MAX + 1]);
 /* The i-th extension that is offered, or NULL. */
 const struct sftp_extension *dory_sftp_extension(const struct dory_sftp_server *s, unsigned i);

@@ -17,8 +17,7 @@ static void write_mode(char *out, const struct dory_fs_info *info)
     static const char kinds[] = "?-dlp", bits[] = "rwxrwxrwx";
 
     out[0] = kinds[info->type];
-    for (int i = 0; i < 9; i++)
-        out[1 + i] = info->mode >> (8 - i) & 1 ? bits[i] : '-';
+    for (int i = 0; i < 9; i++) out[1 + i] = info->mode >> (8 - i) & 1 ? bits[i] : '-';
     for (int i = 0; i < 3; i++)
         if (info->mode >> (11 - i) & 1)
             out[3 + 3 * i] = (char)((out[3 + 3 * i] == '-' ? 'S' : 's') + (i == 2));
@@ -45,10 +44,8 @@ static void write_date(char *out, uint32_t time, uint32_t now)
     static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     uint32_t day = time / 86400, minute = time % 86400 / 60, year = 1970, month = 0, n;
 
-    for (; day >= (n = 365 + (uint32_t)is_leap(year)); year++)
-        day -= n;
-    for (; day >= (n = lengths[month] + (uint32_t)(month == 1 && is_leap(year))); month++)
-        day -= n;
+    for (; day >= (n = 365 + (uint32_t)is_leap(year)); year++) day -= n;
+    for (; day >= (n = lengths[month] + (uint32_t)(month == 1 && is_leap(year))); month++) day -= n;
     memcpy(out, months + 3 * month, 3);
     write_right(out + 6, day + 1);
     if (now && time <= now && now - time < 183 * 86400) {
@@ -86,8 +83,7 @@ void dory_sftp_put_entry(struct sftp_writer *w, const struct dory_sftp_server *s
     dory_sftp_put_string(w, s->name, n);
     dory_sftp_put32(w, (uint32_t)(NAME_AT + pad + n));
     dory_sftp_put_bytes(w, line, NAME_AT);
-    while (pad--)
-        dory_sftp_put8(w, ' ');
+    while (pad--) dory_sftp_put8(w, ' ');
     dory_sftp_put_bytes(w, s->name, n);
     dory_sftp_put_attrs(w, &attrs);
 }

@@ -40,8 +40,7 @@ static uint32_t identify(struct sftp_slice path)
     uint32_t identity = 2166136261u;
 
     for (size_t at = 0; dory_path_part((const char *)path.p, path.n, at, true, &part) == 1; at = part.next)
-        for (size_t i = 0; i <= part.n; i++)
-            identity = (identity ^ (i < part.n ? (uint8_t)part.text[i] : '/')) * 16777619u;
+        for (size_t i = 0; i <= part.n; i++) identity = (identity ^ (i < part.n ? (uint8_t)part.text[i] : '/')) * 16777619u;
     return identity;
 }
 
@@ -99,8 +98,7 @@ void dory_sftp_release(struct dory_sftp_server *s)
         dory_fs_drop(fs, upload ? fs->ops->abort : fs->ops->close, &h->fs);
         gone(s, h, upload ? DORY_E_CUT : DORY_OK);
     }
-    for (int i = 0; i < SFTP_OPENS; i++)
-        dory_fs_drop(fs, i == SFTP_MADE && s->creating ? fs->ops->abort : fs->ops->close, &s->open[i]);
+    for (int i = 0; i < SFTP_OPENS; i++) dory_fs_drop(fs, i == SFTP_MADE && s->creating ? fs->ops->abort : fs->ops->close, &s->open[i]);
 }
 
 /* ---- OPEN */

@@ -2,8 +2,8 @@
  * whatever it sends, writes it from the first byte on and truncates at the end. Others change a piece of a file in this way.
  *
  * So the file is opened in place, and one under a temporary identity as well, the spare. The first WRITE decides: at offset 0 it begins an
- * upload into the spare, elsewhere the file is changed in place. What an upload leaves out, before a WRITE or behind the last one, is copied
- * from the file that it replaces, unless it was truncated there.
+ * upload into the spare, elsewhere the file is changed in place. What an upload leaves out, before a WRITE or behind the last one, is
+ * copied from the file that it replaces, unless it was truncated there.
  */
 #include "sftp_internal.h"
 
@@ -58,7 +58,7 @@ static int drop_spare(struct dory_sftp_server *s, struct dory_sftp_handle *h)
 
     if ((h->flags & SFTP_SPARE ? ops->abort : ops->close)(s->config.fs, h->spare) == DORY_E_AGAIN)
         return DORY_E_AGAIN;
-    h->flags &= (uint8_t)~(SFTP_SPARE | SFTP_OVER);
+    h->flags &= (uint8_t) ~(SFTP_SPARE | SFTP_OVER);
     return DORY_OK;
 }
 

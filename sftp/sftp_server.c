@@ -74,7 +74,8 @@ static void take_read(struct dory_sftp_server *s)
     }
     s->tail = s->last + READ_N;
     dory_sftp_store32(request, 0);
-    if (s->prev >= s->head && s->prev < s->last && run[TYPE_AT] == SSH_FXP_READ && memcmp(request + ID_AT, s->next_read, sizeof s->next_read) == 0) {
+    if (s->prev >= s->head && s->prev < s->last && run[TYPE_AT] == SSH_FXP_READ &&
+        memcmp(request + ID_AT, s->next_read, sizeof s->next_read) == 0) {
         dory_sftp_store32(run, dory_sftp_load32(run) + 1);
         s->tail = s->last;
     }
@@ -276,8 +277,7 @@ static size_t push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
         taken += used;
     }
     /* What came whole is executed as far as that needs nothing sent. */
-    while (!s->ended && step_write(s))
-        continue;
+    while (!s->ended && step_write(s)) continue;
     return n;
 }
 
@@ -322,8 +322,7 @@ void dory_sftp_answered(struct dory_sftp_server *s)
 static void finish(struct dory_sftp_server *s)
 {
     s->failed |= s->head != s->tail || s->writing || s->skip;
-    for (int i = 0; i < DORY_SFTP_HANDLES; i++)
-        s->failed |= (s->handles[i].flags & SFTP_UPLOAD) != 0;
+    for (int i = 0; i < DORY_SFTP_HANDLES; i++) s->failed |= (s->handles[i].flags & SFTP_UPLOAD) != 0;
     s->ended = true;
     dory_sftp_release(s);
 }

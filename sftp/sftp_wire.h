@@ -39,14 +39,7 @@ enum sftp_type {
 };
 
 /* Flags of SSH_FXP_OPEN, section 6.3. */
-enum {
-    SSH_FXF_READ = 0x01,
-    SSH_FXF_WRITE = 0x02,
-    SSH_FXF_APPEND = 0x04,
-    SSH_FXF_CREAT = 0x08,
-    SSH_FXF_TRUNC = 0x10,
-    SSH_FXF_EXCL = 0x20
-};
+enum { SSH_FXF_READ = 0x01, SSH_FXF_WRITE = 0x02, SSH_FXF_APPEND = 0x04, SSH_FXF_CREAT = 0x08, SSH_FXF_TRUNC = 0x10, SSH_FXF_EXCL = 0x20 };
 
 /* Which attributes are there, section 5. */
 #define SSH_FILEXFER_ATTR_SIZE        0x00000001u

@@ -1,4 +1,4 @@
-/* The SFTP server and conversations with changed, lost and repeated bytes, the same ones in every run. tests/fuzz/ goes on where this ends. */
+/* The SFTP server and conversations with changed, lost and repeated bytes, the same ones in every run. tests/fuzz/ goes on from here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,9 +31,7 @@ static size_t change(uint8_t *bytes, size_t n)
     case 0: bytes[at] = odd[any(sizeof odd)]; break;
     case 1: bytes[at] ^= (uint8_t)(1 << any(8)); break;
     case 2: memset(bytes + at, odd[any(sizeof odd)], count); break;
-    case 3:
-        memmove(bytes + at, bytes + at + count, n - at - count);
-        return n - count;
+    case 3: memmove(bytes + at, bytes + at + count, n - at - count); return n - count;
     default:
         if (n + count > CAP)
             break;
@@ -55,11 +53,9 @@ static void test_changed_conversations(void **state)
         size_t n = whole;
 
         memcpy(bytes, seed, n);
-        for (uint32_t i = 1 + any(6); i && n > 8; i--)
-            n = change(bytes, n);
+        for (uint32_t i = 1 + any(6); i && n > 8; i--) n = change(bytes, n);
         if (any(2))
-            for (int i = 0; i < 8; i++)
-                bytes[i] = (uint8_t)any(256);
+            for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)any(256);
         sftp_fuzz(bytes, n);
     }
 }

@@ -71,8 +71,8 @@ static void test_F1_handles_that_are_none(void **state)
     static const struct {
         const char *p;
         size_t n;
-    } bad[] = {{"", 0}, {"\0\0\1", 3}, {"\0\0\1\0\0", 5}, {"\0\0\0\0", 4}, {"\0\0\2\0", 4}, {"\0\0\1\1", 4}, {"\1\0\1\0", 4},
-               {"\xff\xff\xff\xff", 4}, {"\0\0\1\xff", 4}, {long_one, sizeof long_one}};
+    } bad[] = {{"", 0},         {"\0\0\1", 3},   {"\0\0\1\0\0", 5},       {"\0\0\0\0", 4},   {"\0\0\2\0", 4},
+               {"\0\0\1\1", 4}, {"\1\0\1\0", 4}, {"\xff\xff\xff\xff", 4}, {"\0\0\1\xff", 4}, {long_one, sizeof long_one}};
     uint32_t h;
 
     (void)state;
@@ -110,8 +110,7 @@ static void test_F1_a_handle_after_its_close(void **state)
         assert_int_not_equal(old, h);
         dory_sftp_store32(text, old);
         ask_all(text, 4);
-        for (int j = 0; j < 8; j++)
-            sftpk_expect(SSH_FX_FAILURE);
+        for (int j = 0; j < 8; j++) sftpk_expect(SSH_FX_FAILURE);
         sftpk_close(h);
     }
     assert_string_equal(sftpk_content("other"), "secret");
@@ -124,8 +123,7 @@ static void test_F1_handle_exhaustion(void **state)
     (void)state;
     sftpk_init();
     sftpk_file("dir/file", "content");
-    for (int i = 0; i < DORY_SFTP_HANDLES; i++)
-        handles[i] = sftpk_open("dir/file", i % 2 ? (uint32_t)UPLOAD : (uint32_t)SSH_FXF_READ);
+    for (int i = 0; i < DORY_SFTP_HANDLES; i++) handles[i] = sftpk_open("dir/file", i % 2 ? (uint32_t)UPLOAD : (uint32_t)SSH_FXF_READ);
     for (int i = 0; i < 300; i++) {
         sftpk_ask(SSH_FXP_OPEN, "s4a", "dir/file", i % 2 ? UPLOAD : SSH_FXF_READ, &none);
         sftpk_expect_text(SSH_FX_FAILURE, "Too many open files");
@@ -143,8 +141,9 @@ static void test_F1_handle_exhaustion(void **state)
 static void test_F1_paths_over_the_limit(void **state)
 {
     static char path[100000];
-    static const size_t sizes[] = {DORY_NAME_MAX + 1, 4096, DORY_SFTP_QUEUE - 14, DORY_SFTP_QUEUE - 13, DORY_SFTP_QUEUE - 12, DORY_SFTP_QUEUE,
-                                   65535, 65536, sizeof path};
+    static const size_t sizes[] = {
+        DORY_NAME_MAX + 1, 4096, DORY_SFTP_QUEUE - 14, DORY_SFTP_QUEUE - 13, DORY_SFTP_QUEUE - 12, DORY_SFTP_QUEUE, 65535, 65536,
+        sizeof path};
 
     (void)state;
     sftpk_init();
@@ -326,8 +325,9 @@ static void test_F2_an_end_aborts_uploads(void **state)
 
 /* ---- S3 */
 
-static const char *const ways_out[] = {"../secret", "/../secret", "a/../../secret", "//secret", "../root2/secret", "link/secret", "abs/secret",
-                                       "./.././../secret", "dir/../../secret", "a/b/c/../../../../secret", "link2", "dir/up/secret"};
+static const char *const ways_out[] = {"../secret",   "/../secret",   "a/../../secret",   "//secret",         "../root2/secret",
+                                       "link/secret", "abs/secret",   "./.././../secret", "dir/../../secret", "a/b/c/../../../../secret",
+                                       "link2",       "dir/up/secret"};
 
 /* A tree root/ beside root2/ and a secret; whatever is asked for, what is outside is not read, changed or made. */
 static void ask_everything(const char *path, const char *other)
@@ -355,10 +355,11 @@ static void test_S3_nothing_outside_the_root(void **state)
     struct stat before, after;
 
     assert_int_equal(posix_kit_enter(state), 0);
-    assert_int_equal(posix_kit_sh("mkdir -p root/dir root2 && printf secret > secret && printf secret > root2/secret && ln -s .. root/link && "
-                                  "ln -s '%s' root/abs && ln -s ../secret root/link2 && ln -s ../.. root/dir/up && echo x > root/file",
-                                  posix_kit_dir()),
-                     0);
+    assert_int_equal(
+        posix_kit_sh("mkdir -p root/dir root2 && printf secret > secret && printf secret > root2/secret && ln -s .. root/link && "
+                     "ln -s '%s' root/abs && ln -s ../secret root/link2 && ln -s ../.. root/dir/up && echo x > root/file",
+                     posix_kit_dir()),
+        0);
     assert_int_equal(stat("secret", &before), 0);
     for (unsigned flags = 0; flags <= DORY_POSIX_FS_NO_OPENAT2; flags += DORY_POSIX_FS_NO_OPENAT2)
         for (size_t i = 0; i < sizeof ways_out / sizeof *ways_out; i++) {
@@ -372,7 +373,8 @@ static void test_S3_nothing_outside_the_root(void **state)
             dory_posix_fs_close(&fs);
             assert_null(memmem(k.out, k.out_n, "secret", 6));
             assert_int_equal(stat("secret", &after), 0);
-            assert_true(before.st_ino == after.st_ino && before.st_mode == after.st_mode && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
+            assert_true(before.st_ino == after.st_ino && before.st_mode == after.st_mode &&
+                        before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
         }
     assert_string_equal(posix_kit_read("secret"), "secret");
     assert_string_equal(posix_kit_read("root2/secret"), "secret");
@@ -427,8 +429,7 @@ static void test_S4_a_read_only_server_changes_nothing(void **state)
             continue;
         sftpk_ask(SSH_FXP_OPEN, "s4a", "dir/file", pflags, &attrs);
         sftpk_ask(SSH_FXP_OPEN, "s4a", "dir/new", pflags | SSH_FXF_CREAT, &attrs);
-        for (int i = 0; i < 2; i++)
-            assert_int_equal(sftpk_answer().type, SSH_FXP_STATUS);
+        for (int i = 0; i < 2; i++) assert_int_equal(sftpk_answer().type, SSH_FXP_STATUS);
     }
     sftpk_ask(SSH_FXP_OPEN, "s4a", "dir/file", UPLOAD, &none);
     sftpk_expect_text(SSH_FX_PERMISSION_DENIED, "Read-only file system");
@@ -446,8 +447,7 @@ static void test_S4_a_read_only_server_changes_nothing(void **state)
     sftpk_ask(SSH_FXP_RMDIR, "s", "dir");
     sftpk_ask(SSH_FXP_RENAME, "ss", "dir/file", "dir/new");
     sftpk_ask(SSH_FXP_EXTENDED, "sss", "posix-rename@openssh.com", "dir/file", "dir/other");
-    for (int i = 0; i < 11; i++)
-        sftpk_expect(SSH_FX_PERMISSION_DENIED);
+    for (int i = 0; i < 11; i++) sftpk_expect(SSH_FX_PERMISSION_DENIED);
     sftpk_ask(SSH_FXP_SYMLINK, "ss", "dir/file", "link");
     sftpk_expect(SSH_FX_OP_UNSUPPORTED);
     sftpk_ask(SSH_FXP_READ, "h84", h, (uint64_t)0, 10);

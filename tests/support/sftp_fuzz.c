@@ -48,7 +48,8 @@ static void hear(void)
         uint8_t type = k.out[at + 4];
 
         promise(n >= 9 && n <= SFTPK_BYTES / 2, "an answer's length");
-        promise(type == SSH_FXP_VERSION || (type >= SSH_FXP_STATUS && type <= SSH_FXP_ATTRS) || type == SSH_FXP_EXTENDED_REPLY, "an answer's type");
+        promise(type == SSH_FXP_VERSION || (type >= SSH_FXP_STATUS && type <= SSH_FXP_ATTRS) || type == SSH_FXP_EXTENDED_REPLY,
+                "an answer's type");
         if (n > k.out_n - at)
             break;
         at += n;
@@ -116,8 +117,7 @@ size_t sftp_fuzz_seed(uint8_t *out, size_t cap)
     sftpk_ask(SSH_FXP_FSETSTAT, "ha", 0x200, &attrs);
     sftpk_ask(SSH_FXP_CLOSE, "h", 0x200);
     sftpk_ask(SSH_FXP_OPEN, "s4a", "dir/sub/deep", SSH_FXF_READ | SSH_FXF_WRITE, &none);
-    for (uint64_t at = 0; at < 20; at += 4)
-        sftpk_ask(SSH_FXP_READ, "h84", 0x300, at, 4);
+    for (uint64_t at = 0; at < 20; at += 4) sftpk_ask(SSH_FXP_READ, "h84", 0x300, at, 4);
     sftpk_ask(SSH_FXP_WRITE, "h8s", 0x300, (uint64_t)3, "in place");
     sftpk_ask(SSH_FXP_FSTAT, "h", 0x300);
     sftpk_ask(SSH_FXP_OPENDIR, "s", "dir");

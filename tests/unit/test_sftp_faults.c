@@ -40,8 +40,7 @@ static void script(void)
     sftpk_ask(SSH_FXP_EXTENDED, "sh", "fsync@openssh.com", FIRST);
     sftpk_ask(SSH_FXP_CLOSE, "h", FIRST);
     sftpk_ask(SSH_FXP_OPEN, "s4a", "dir/sub/deep", SSH_FXF_READ | SSH_FXF_WRITE, &none);
-    for (uint64_t at = 0; at < 20; at += 3)
-        sftpk_ask(SSH_FXP_READ, "h84", SECOND, at, 3);
+    for (uint64_t at = 0; at < 20; at += 3) sftpk_ask(SSH_FXP_READ, "h84", SECOND, at, 3);
     sftpk_ask(SSH_FXP_WRITE, "h8s", SECOND, (uint64_t)4, "WXYZ");
     sftpk_ask(SSH_FXP_READ, "h84", SECOND, (uint64_t)0, 100);
     sftpk_ask(SSH_FXP_FSETSTAT, "ha", SECOND, &size);
@@ -227,8 +226,7 @@ static void test_the_window_is_kept(void **state)
         /* Some way into it with answers read, then none any more. A window once given cannot be taken back. */
         k.pull = 1 + (seed >> 8 & 0xFF);
         k.in_at = stream->ops->push(stream, k.in, seed >> 4 & 0x1FFF);
-        for (int i = 0; i < round; i++)
-            stream->ops->pull(stream, k.out, k.pull);
+        for (int i = 0; i < round; i++) stream->ops->pull(stream, k.out, k.pull);
         promised = stream->ops->window(stream);
         if (k.server.uploading)
             promised -= DORY_SFTP_WINDOW;
@@ -249,8 +247,7 @@ static void test_an_upload_needs_no_answers_read(void **state)
     sftpk_reset();
     sftpk_init();
     h = sftpk_open("file", UPLOAD);
-    for (uint64_t i = 0; i < DORY_SFTP_WRITES; i++)
-        sftpk_ask(SSH_FXP_WRITE, "h8b", h, i * 1000, k.nodes, (size_t)1000);
+    for (uint64_t i = 0; i < DORY_SFTP_WRITES; i++) sftpk_ask(SSH_FXP_WRITE, "h8b", h, i * 1000, k.nodes, (size_t)1000);
     assert_int_equal(stream->ops->push(stream, k.in + k.in_at, 40), 40);
     assert_true(stream->ops->window(stream) >= DORY_SFTP_WINDOW);
     k.in_at += 40;
@@ -259,20 +256,16 @@ static void test_an_upload_needs_no_answers_read(void **state)
     sftpk_ask(SSH_FXP_WRITE, "h8b", h, (uint64_t)0, k.nodes, (size_t)20000);
     assert_true(stream->ops->push(stream, k.in + k.in_at, k.in_n - k.in_at) < k.in_n - k.in_at);
     k.in_at = k.in_n;
-    for (int i = 0; i < DORY_SFTP_WRITES; i++)
-        sftpk_expect(SSH_FX_OK);
+    for (int i = 0; i < DORY_SFTP_WRITES; i++) sftpk_expect(SSH_FX_OK);
     sftpk_teardown(NULL);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pieces_of_every_size),
-        cmocka_unit_test(test_a_busy_file_system_changes_nothing),
-        cmocka_unit_test(test_every_call_fails_once),
-        cmocka_unit_test(test_cut_at_every_byte),
-        cmocka_unit_test(test_the_window_is_kept),
-        cmocka_unit_test(test_an_upload_needs_no_answers_read),
+        cmocka_unit_test(test_pieces_of_every_size),  cmocka_unit_test(test_a_busy_file_system_changes_nothing),
+        cmocka_unit_test(test_every_call_fails_once), cmocka_unit_test(test_cut_at_every_byte),
+        cmocka_unit_test(test_the_window_is_kept),    cmocka_unit_test(test_an_upload_needs_no_answers_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,8 +31,7 @@ static void test_version_and_extensions(void **state)
         k.answered = SFTP_VERSION - 1;
         a = sftpk_answer();
         assert_int_equal(a.type, SSH_FXP_VERSION);
-        for (unsigned i = 0; i < most; i++)
-            assert_true(dory_sftp_is(dory_sftp_get_string(&a.r), offered[i]));
+        for (unsigned i = 0; i < most; i++) assert_true(dory_sftp_is(dory_sftp_get_string(&a.r), offered[i]));
         assert_true(!a.r.bad && a.r.p == a.r.end);
         assert_int_equal(sftpk_end(), 0);
     }
@@ -41,9 +40,18 @@ static void test_version_and_extensions(void **state)
 static void test_realpath_and_expand_path(void **state)
 {
     static const char *const table[][3] = {
-        {"", "/", "/"},        {".", "/", "/"},          {"/", "/", "/"},          {"..", "/", "/"},    {"a", "/a", "/a"},
-        {"/a/", "/a", "/a"},   {"a//b/./c", "/a/b/c", "/a/b/c"},                   {"a/b/../../../c", "/c", "/c"},
-        {"/../x", "/x", "/x"}, {"~", "/~", "/"},         {"~/x/..", "/~", "/"},    {"~/a b", "/~/a b", "/a b"},
+        {"", "/", "/"},
+        {".", "/", "/"},
+        {"/", "/", "/"},
+        {"..", "/", "/"},
+        {"a", "/a", "/a"},
+        {"/a/", "/a", "/a"},
+        {"a//b/./c", "/a/b/c", "/a/b/c"},
+        {"a/b/../../../c", "/c", "/c"},
+        {"/../x", "/x", "/x"},
+        {"~", "/~", "/"},
+        {"~/x/..", "/~", "/"},
+        {"~/a b", "/~/a b", "/a b"},
     };
 
     (void)state;
@@ -211,7 +219,8 @@ static void test_in_place(void **state)
 /* OpenSSH's scp: OPEN without TRUNC, WRITE from the beginning, SIZE, CLOSE. */
 static void test_scp_replaces_a_file_in_one_step(void **state)
 {
-    const struct sftp_attrs shorter = {.flags = SSH_FILEXFER_ATTR_SIZE, .size = 3}, mode = {.flags = 12, .permissions = 0640, .mtime = 7, .atime = 7};
+    const struct sftp_attrs shorter = {.flags = SSH_FILEXFER_ATTR_SIZE, .size = 3},
+                            mode = {.flags = 12, .permissions = 0640, .mtime = 7, .atime = 7};
     uint32_t h;
 
     (void)state;
@@ -431,8 +440,7 @@ static void test_reading(void **state)
     uint32_t h;
 
     (void)state;
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (char)(i * 7 + i / 256);
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (char)(i * 7 + i / 256);
     assert_true(dory_ram_put(&k.ram, "file", DORY_FS_FILE, 0644, bytes, sizeof bytes) >= 0);
     sftpk_init();
     h = sftpk_open("file", SSH_FXF_READ);
@@ -465,27 +473,23 @@ static void test_many_reads_at_once(void **state)
     uint32_t h, window;
 
     (void)state;
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (char)(i * 3 + i / 128);
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (char)(i * 3 + i / 128);
     assert_true(dory_ram_put(&k.ram, "file", DORY_FS_FILE, 0644, bytes, sizeof bytes) >= 0);
     sftpk_init();
     h = sftpk_open("file", SSH_FXF_READ);
     window = stream->ops->window(stream);
-    for (unsigned i = 0; i < 6000; i++)
-        sftpk_ask(SSH_FXP_READ, "h84", h, (uint64_t)10 * i, 10);
+    for (unsigned i = 0; i < 6000; i++) sftpk_ask(SSH_FXP_READ, "h84", h, (uint64_t)10 * i, 10);
     assert_int_equal(stream->ops->push(stream, k.in + k.in_at, k.in_n - k.in_at), k.in_n - k.in_at);
     k.in_at = k.in_n;
     assert_int_equal(stream->ops->window(stream), window - 29);
-    for (unsigned i = 0; i < 100; i++)
-        sftpk_data(bytes + 10 * i, 10);
+    for (unsigned i = 0; i < 100; i++) sftpk_data(bytes + 10 * i, 10);
     /* Others in between, and backwards. */
     sftpk_ask(SSH_FXP_READ, "h84", h, (uint64_t)10 * 6000, 10);
     sftpk_ask(SSH_FXP_READ, "h84", h, (uint64_t)100, 10);
     sftpk_ask(SSH_FXP_READ, "h84", h, (uint64_t)110, 20);
     sftpk_ask(SSH_FXP_FSTAT, "h", h);
     sftpk_ask(SSH_FXP_READ, "h84", h, (uint64_t)130, 20);
-    for (unsigned i = 100; i < 6000; i++)
-        sftpk_data(bytes + 10 * i, 10);
+    for (unsigned i = 100; i < 6000; i++) sftpk_data(bytes + 10 * i, 10);
     sftpk_expect(SSH_FX_EOF);
     sftpk_data(bytes + 100, 10);
     sftpk_data(bytes + 110, 20);
@@ -777,11 +781,15 @@ static void test_lines_as_ls_writes_them(void **state)
         const char *line;
     } table[] = {
         {DORY_FS_FILE, 0644, 0, 0, 0, 0, 0, "-rw-r--r--   1 0          0                             0 Jan  1  1970 x"},
-        {DORY_FS_FILE, 0751, 1000, 100, 123, 1700000000, 1700000001, "-rwxr-x--x   1 1000       100                         123 Nov 14 22:13 x"},
-        {DORY_FS_FILE, 07777, 1, 2, 99999999, 1709164799, 1709164800, "-rwsrwsrwt   1 1          2                      99999999 Feb 28 23:59 x"},
+        {DORY_FS_FILE, 0751, 1000, 100, 123, 1700000000, 1700000001,
+         "-rwxr-x--x   1 1000       100                         123 Nov 14 22:13 x"},
+        {DORY_FS_FILE, 07777, 1, 2, 99999999, 1709164799, 1709164800,
+         "-rwsrwsrwt   1 1          2                      99999999 Feb 28 23:59 x"},
         {DORY_FS_FILE, 07000, 1, 2, 1, 1709164800, 1709164800, "---S--S--T   1 1          2                             1 Feb 29 00:00 x"},
-        {DORY_FS_DIR, 0755, 4294967295u, 0, 0, 951868799, 951868799 + 183 * 86400, "drwxr-xr-x   1 4294967295 0                             0 Feb 29  2000 x"},
-        {DORY_FS_LINK, 0777, 0, 0, 7, 951868800, 951868800 + 183 * 86400 - 1, "lrwxrwxrwx   1 0          0                             7 Mar  1 00:00 x"},
+        {DORY_FS_DIR, 0755, 4294967295u, 0, 0, 951868799, 951868799 + 183 * 86400,
+         "drwxr-xr-x   1 4294967295 0                             0 Feb 29  2000 x"},
+        {DORY_FS_LINK, 0777, 0, 0, 7, 951868800, 951868800 + 183 * 86400 - 1,
+         "lrwxrwxrwx   1 0          0                             7 Mar  1 00:00 x"},
         {DORY_FS_OTHER, 0600, 0, 0, 0, 1700000000, 1699999999, "prw-------   1 0          0                             0 Nov 14  2023 x"},
         {DORY_FS_FILE, 0600, 0, 0, 0, 4294967295, 0, "-rw-------   1 0          0                             0 Feb  7  2106 x"},
         {DORY_FS_FILE, 0600, 0, 0, 0, 4107542400, 0, "-rw-------   1 0          0                             0 Mar  1  2100 x"},
@@ -833,10 +841,10 @@ static void test_limits_and_space(void **state)
             sftpk_ask(SSH_FXP_EXTENDED, "sh", "fstatvfs@openssh.com", h);
         a = sftpk_answer();
         assert_int_equal(a.type, SSH_FXP_EXTENDED_REPLY);
-        for (unsigned i = 0; i < 11; i++)
-            v[i] = dory_sftp_get64(&a.r);
+        for (unsigned i = 0; i < 11; i++) v[i] = dory_sftp_get64(&a.r);
         assert_true(!a.r.bad && a.r.p == a.r.end);
-        assert_true(v[0] == DORY_RAM_BLOCK && v[1] == 1 && v[2] == SFTPK_BLOCKS * DORY_RAM_BLOCK && v[3] == v[2] - DORY_RAM_BLOCK && v[4] == v[3]);
+        assert_true(v[0] == DORY_RAM_BLOCK && v[1] == 1 && v[2] == SFTPK_BLOCKS * DORY_RAM_BLOCK && v[3] == v[2] - DORY_RAM_BLOCK &&
+                    v[4] == v[3]);
         assert_true(v[5] == SFTPK_NODES && v[6] == SFTPK_NODES - 3);
         assert_int_equal(v[9], how == 2 ? 3 : 2);
         assert_true(v[10] == DORY_NAME_MAX);
@@ -893,8 +901,7 @@ static void test_a_file_system_that_can_do_little(void **state)
     sftpk_ask(SSH_FXP_READLINK, "s", "file");
     sftpk_ask(SSH_FXP_SETSTAT, "sa", "file", &(struct sftp_attrs){.flags = 4});
     sftpk_ask(SSH_FXP_EXTENDED, "ss", "statvfs@openssh.com", "file");
-    for (int i = 0; i < 10; i++)
-        sftpk_expect(SSH_FX_OP_UNSUPPORTED);
+    for (int i = 0; i < 10; i++) sftpk_expect(SSH_FX_OP_UNSUPPORTED);
     sftpk_close(h);
 }
 

@@ -71,8 +71,7 @@ static void test_writing_stops_at_the_end(void **state)
         dory_sftp_put_text(&w, "hello");
         assert_true(w.bad);
         dory_sftp_put8(&w, 1);
-        for (size_t i = n; i < sizeof room; i++)
-            assert_int_equal(room[i], 0xEE);
+        for (size_t i = n; i < sizeof room; i++) assert_int_equal(room[i], 0xEE);
         assert_true(w.p <= w.end);
     }
     struct sftp_writer w = {room, room + sizeof room, false, false, 0};
@@ -142,10 +141,14 @@ static void test_attributes(void **state)
         struct sftp_reader r;
         size_t n;
 
-        if (flags & SSH_FILEXFER_ATTR_SIZE) in.size = UINT64_C(0x123456789A);
-        if (flags & SSH_FILEXFER_ATTR_UIDGID) in.uid = 1000, in.gid = 100;
-        if (flags & SSH_FILEXFER_ATTR_PERMISSIONS) in.permissions = 0100644;
-        if (flags & SSH_FILEXFER_ATTR_ACMODTIME) in.atime = 5, in.mtime = 0x80000000u;
+        if (flags & SSH_FILEXFER_ATTR_SIZE)
+            in.size = UINT64_C(0x123456789A);
+        if (flags & SSH_FILEXFER_ATTR_UIDGID)
+            in.uid = 1000, in.gid = 100;
+        if (flags & SSH_FILEXFER_ATTR_PERMISSIONS)
+            in.permissions = 0100644;
+        if (flags & SSH_FILEXFER_ATTR_ACMODTIME)
+            in.atime = 5, in.mtime = 0x80000000u;
         dory_sftp_put_attrs(&w, &in);
         assert_false(w.bad);
         n = (size_t)(w.p - room);
@@ -223,12 +226,16 @@ static void test_status_codes(void **state)
     static const struct {
         int error;
         uint32_t status;
-    } table[] = {{DORY_OK, 0}, {7, 0}, {DORY_E_NOENT, 2}, {DORY_E_NOTDIR, 2}, {DORY_E_ACCESS, 3}, {DORY_E_ROFS, 3}, {DORY_E_LOOP, 3},
-                 {DORY_E_NOSPC, 4}, {DORY_E_EXIST, 4}, {DORY_E_NOTEMPTY, 4}, {DORY_E_NAME, 4}, {DORY_E_PROTOCOL, 5}, {DORY_E_NOSYS, 8}};
+    } table[] = {{DORY_OK, 0},       {7, 0},
+                 {DORY_E_NOENT, 2},  {DORY_E_NOTDIR, 2},
+                 {DORY_E_ACCESS, 3}, {DORY_E_ROFS, 3},
+                 {DORY_E_LOOP, 3},   {DORY_E_NOSPC, 4},
+                 {DORY_E_EXIST, 4},  {DORY_E_NOTEMPTY, 4},
+                 {DORY_E_NAME, 4},   {DORY_E_PROTOCOL, 5},
+                 {DORY_E_NOSYS, 8}};
 
     (void)state;
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        assert_int_equal(dory_sftp_status_of(table[i].error), table[i].status);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) assert_int_equal(dory_sftp_status_of(table[i].error), table[i].status);
     assert_int_equal(dory_sftp_error_of(SSH_FX_OK), DORY_OK);
     assert_int_equal(dory_sftp_error_of(SSH_FX_EOF), DORY_E_CUT);
     for (uint32_t status = 2; status < 9; status++)
