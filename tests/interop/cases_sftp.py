@@ -131,6 +131,31 @@ def scp_signal(t):
     files.holds(there + "/file", "old")
 
 
+@case("openssh to dory serve: what the log says of SFTP")
+def log(t):
+    root = t.path("root")
+    os.mkdir(root)
+    owned(root)
+    server = t.lab.fresh(t, "serve", root=root, options=["-v"])
+    source = files.write(t.path("source"), files.blob(300000))
+    t.ok(SCP.copy(t, server, source, R("up")))
+    t.ok(SCP.copy(t, server, R("up"), t.path("down")))
+    t.ok(sftp(t, server, ["mkdir d\x1b[31m", "rename up d\x1b[31m/up"]))
+    proxy = Proxy(t, server, cut=(UP, 100000))
+    t.fails(SCP.copy(t, server, source, R("never"), port=proxy.port))
+
+    def said(text):
+        t.eventually(lambda: text in server.whole_log(), "%r in the log" % text)
+    said(": marlin: sftp: 1 file up, 300000 bytes; 0 files down, 0 bytes: done")
+    said(": marlin: sftp: 0 files up, 0 bytes; 1 file down, 300000 bytes: done")
+    said("up: 300000 bytes up: done")
+    said("mkdir /d\\033[31m: done")
+    said("rename /up to /d\\033[31m/up: done")
+    said("never: ")
+    said(" bytes: cut off")
+    t.check("\x1b" not in server.whole_log(), "control bytes in the log")
+
+
 @case("openssh to dory serve: scp and sftp, a full disk")
 def full_disk(t):
     server = t.lab.server("serve")
