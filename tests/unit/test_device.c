@@ -287,7 +287,8 @@ static bool client_channel(struct client *c)
 /* True: something moved. */
 static bool client_turn(struct client *c)
 {
-    size_t n, room, total = c->wire.to_client.total + c->wire.to_device.total;
+    uint64_t total = c->wire.to_client.total + c->wire.to_device.total;
+    size_t n, room;
     const uint8_t *out;
     uint8_t *in;
     bool moved;
@@ -308,7 +309,7 @@ static bool client_turn(struct client *c)
     while ((out = dory_ssh_sendpkt_buf(&c->ssh, &n)) != NULL && n) {
         dory_pipe_put(&c->wire.to_device, out, n);
         if (c->spoil_at && c->wire.to_device.total >= c->spoil_at) {
-            c->wire.to_device.p[c->wire.to_device.tail - 1 - (size_t)(c->wire.to_device.total - c->spoil_at) % n] ^= 0x10;
+            c->wire.to_device.p[c->wire.to_device.tail - 1 - (size_t)((c->wire.to_device.total - c->spoil_at) % n)] ^= 0x10;
             c->spoil_at = 0;
         }
         dory_ssh_sendpkt_ack(&c->ssh, n);
