@@ -287,7 +287,7 @@ static void test_all_lengths(void **state)
         assert_int_equal(dory_ecdsa_nistp256_from_scalar(&key, scalar), DORY_OK);
         type->public_blob(&key, blob, KEY);
         int n = type->sign(&key, name, scalar, 32, sig, sizeof sig, NULL);
-        assert_in_range(n, TYPE + 4 + 2 * 35, SIG);
+        assert_true(n >= TYPE + 4 + 2 * 35 && n <= SIG);
         assert_int_equal(alg->verify(blob, KEY, scalar, 32, sig, (size_t)n), DORY_OK);
         lengths[n]++;
     }

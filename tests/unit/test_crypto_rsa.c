@@ -133,7 +133,7 @@ static void test_generate(void **state)
     (void)state;
     for (int i = 0; i < 8; i++) {
         int n = dory_rsa_number(&key_2048, (enum dory_rsa_number)i, numbers[i], sizeof numbers[i]);
-        assert_in_range(n, 1, 256);
+        assert_true(n >= 1 && n <= 256);
         assert_int_not_equal(numbers[i][0], 0);
         if (i < 5) list[i] = (struct dory_number){numbers[i], (size_t)n};
         if (i == DORY_RSA_N) assert_true(n == 256 && numbers[i][0] & 0x80);
