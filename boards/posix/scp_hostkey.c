@@ -203,7 +203,7 @@ static bool is_trusted(struct dory_client *c, const struct offered *offered)
         if (c->options->ssh.strict != DORY_STRICT_NO)
             return false;
         dory_say_plain(DORY_LOG_ERROR, "Host key checking is off: going on, but no password will be sent to this host.");
-        c->auth.no_password = true;
+        c->auth.no_password = c->auth.no_interactive = true; /* what is asked that way is a password nearly always */
         return true;
     default: c->known = new_host(c, &files, &known, offered); return c->known;
     }

@@ -305,6 +305,17 @@ def no_question(t):
     t.check(server.script.attempts.count("keyboard-interactive") == 1, "attempts: %r" % server.script.attempts)
 
 
+@case("auth: a host whose key has changed gets no answer, by keyboard-interactive either, where checking is off")
+def changed_key(t):
+    for methods in ("keyboard-interactive", "password,keyboard-interactive"):
+        server = ParamikoServer(t, methods=methods, password="secret", rounds=[("", "", [("Password: ", False)], ["secret"])])
+        other = t.lab.public(make_key(t, "other", "ed25519", ())).split()[:2] if methods == "keyboard-interactive" else other
+        files.write(server.known, "[%s]:%d %s\n" % (server.host, server.port, " ".join(other)))
+        result = fetch(t, server, asking("secret"), options=["StrictHostKeyChecking=no"], batch=False)
+        t.fails(result, "HAS CHANGED", "no password will be sent", "denied")
+        t.check(server.script.answers == [] and server.script.attempts == [], "it got %r by %r" % (server.script.answers, server.script.attempts))
+
+
 @case("auth: a demand to change the password is refused in clear words, and no password is asked for again")
 def change_password(t):
     def demand(transport):
@@ -399,7 +410,8 @@ def passphrases(t):
         terminal.send(word + "\r")
     arrived(t, t.hear(terminal.end()))
     t.check(a.encode() not in terminal.seen, "it asked for the other key: %r" % terminal.seen)
-    t.fails(fetch(t, server, key=b), b, "protected by a passphrase", "denied")
+    result = t.fails(fetch(t, server, key=b), b, "protected by a passphrase", "denied")
+    t.check(result.text.count("protected by a passphrase") == 1, "it was said more than once")
     arrived(t, fetch(t, server, asking("secret"), key=b, batch=False))
 
 
