@@ -239,8 +239,6 @@ static int unlock(struct dory_client *c, const struct dory_identity *id)
 
         if (n == DORY_E_NOSYS)
             dory_say(DORY_LOG_ERROR, "scp: %s is protected by a passphrase, and nobody can be asked for it", id->path);
-        if (n == DORY_E_NOSYS)
-            dory_say(DORY_LOG_ERROR, "scp: %s is protected by a passphrase, and there is nobody to ask for it", id->path);
         if (n <= 0)
             return DORY_E_PASSPHRASE;
         result = dory_keyfile_load(id->path, passphrase, key, NULL, why);
