@@ -30,7 +30,7 @@ int dory_known_hosts_check(const char *const *files, const char *host, unsigned 
                            struct dory_known_result *result, char why[DORY_WHY_MAX]);
 
 /* Is the key listed in `file`, one public key a line (ssh_config(5), RevokedHostKeys)? 1 yes, 0 no. A negative error (the file is missing or
-   cannot be read; DORY_E_NOSYS: it is a binary key revocation list) must end the connection. */
+   cannot be read; DORY_E_CRYPTO: a line is too long to be read; DORY_E_NOSYS: it is a binary key revocation list) must end the connection. */
 int dory_key_is_revoked(const char *file, const uint8_t *blob, size_t n, char why[DORY_WHY_MAX]);
 
 /* Key types known for the host, not revoked ones, each once, separated by commas, NUL-terminated ("" if none): the client asks for these

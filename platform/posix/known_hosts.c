@@ -180,8 +180,14 @@ int dory_key_is_revoked(const char *file, const uint8_t *blob, size_t n, char wh
         }
         found = dory_public_key_parse(line, strlen(line), &key) == DORY_OK && key.blob_n == n && memcmp(key.blob, blob, n) == 0;
     }
+    unsigned left_out = lines.left_out;
     dory_lines_close(&lines);
-    return found ? 1 : r == DORY_OK ? 0 : dory_why(why, r, "cannot read the revoked keys in %s: %s", file, dory_strerror(r));
+    if (found)
+        return 1;
+    if (r == DORY_OK && left_out) /* it may name this key */
+        return dory_why(why, DORY_E_CRYPTO, "%s:%u: line over %d bytes, or with a NUL in it, in a list of revoked keys", file, left_out,
+                        DORY_LINE_MAX);
+    return r == DORY_OK ? 0 : dory_why(why, r, "cannot read the revoked keys in %s: %s", file, dory_strerror(r));
 }
 
 struct types {

@@ -233,8 +233,14 @@ static void test_revoked_keys(void **state)
     posix_kit_write("list", "# a comment\n\nnonsense\n" ED K2 " with a comment\n", 0600);
     assert_int_equal(dory_key_is_revoked("list", key1.blob, key1.blob_n, why), 0);
     assert_int_equal(dory_key_is_revoked("list", key2.blob, key2.blob_n, why), 1);
+    posix_kit_write("blanks", " \t" ED K2 "\n", 0600);
+    assert_int_equal(dory_key_is_revoked("blanks", key2.blob, key2.blob_n, why), 1);
     assert_int_equal(dory_key_is_revoked("missing", key1.blob, key1.blob_n, why), DORY_E_NOENT);
     assert_non_null(strstr(why, "missing"));
+    /* What cannot be read may be the key. */
+    assert_int_equal(posix_kit_sh("{ head -c 20000 /dev/zero | tr '\\0' ' '; cat list; } > long"), 0);
+    assert_true(dory_key_is_revoked("long", key1.blob, key1.blob_n, why) < 0);
+    assert_non_null(strstr(why, "long:1"));
     posix_kit_write("key.pub", ED K2 "\n", 0600);
     assert_int_equal(posix_kit_sh("ssh-keygen -q -k -f krl key.pub"), 0);
     assert_int_equal(dory_key_is_revoked("krl", key2.blob, key2.blob_n, why), DORY_E_NOSYS);
