@@ -64,6 +64,7 @@ struct dory_client {
     char held[2048];
     size_t line_n;
     char line[1024]; /* of it, not yet shown */
+    bool keys_told; /* one message of them counts */
     size_t told_keys_n;
     uint8_t told_keys[8192]; /* further host keys that the server is to prove */
     uint8_t rx[DORY_CLIENT_RX];

@@ -22,6 +22,11 @@ void dory_client_on_hostkeys(struct dory_client *c, const struct dory_event *eve
     char why[DORY_WHY_MAX];
     int n = 0;
 
+    if (c->keys_told) { /* ssh ends the connection; here a server cannot fill the file either, or have it read for ever */
+        dory_ssh_accept(&c->ssh);
+        return;
+    }
+    c->keys_told = true;
     dory_client_known_files(c, &files);
     if (files.writable && c->known)
         n = dory_hostkeys_news(files.list, c->known_as, c->known_port, c->config.signatures, event->data, event->n, c->told_keys,

@@ -43,8 +43,8 @@ int dory_known_hosts_add(const char *file, const char *host, unsigned port, cons
                          const struct dory_rng *rng, char why[DORY_WHY_MAX]);
 
 /* A server that was met with a known key tells all of its keys (hostkeys-00@openssh.com, OpenSSH's PROTOCOL 2.5): strings, one after the other,
-   in keys[0..n). Writes those that `files` do not hold yet, and that one of the algorithms can prove, to news[0..cap) in the same form; their
-   bytes, 0: none. What does not fit, and what is marked as revoked, is left out. Errors as dory_known_hosts_check. */
+   in keys[0..n). Writes those that `files` do not hold yet, and that one of the algorithms can prove, to news[0..cap) in the same form, each
+   once; their bytes, 0: none. What does not fit, and what is marked as revoked, is left out. Errors as dory_known_hosts_check. */
 int dory_hostkeys_news(const char *const *files, const char *host, unsigned port, const struct dory_sigalg *const *algorithms,
                        const uint8_t *keys, size_t n, uint8_t *news, size_t cap, char why[DORY_WHY_MAX]);
 /* Is proof a good signature for each of the keys, over this session? */

@@ -23,6 +23,19 @@ static uint8_t *put_string(uint8_t *to, const void *bytes, size_t n)
     return to + 4 + n;
 }
 
+static bool holds(const uint8_t *strings, size_t n, const struct dory_blob *key)
+{
+    struct dory_blob in = {strings, n, false};
+
+    while (in.n && !in.bad) {
+        struct dory_blob one = dory_blob_string(&in);
+
+        if (one.n == key->n && !memcmp(one.p, key->p, key->n))
+            return true;
+    }
+    return false;
+}
+
 int dory_hostkeys_news(const char *const *files, const char *host, unsigned port, const struct dory_sigalg *const *algorithms,
                        const uint8_t *keys, size_t n, uint8_t *news, size_t cap, char why[DORY_WHY_MAX])
 {
@@ -35,7 +48,8 @@ int dory_hostkeys_news(const char *const *files, const char *host, unsigned port
         char type[DORY_KEY_TYPE_MAX];
         int r;
 
-        if (in.bad || !dory_blob_type(key.p, key.n, type, sizeof type) || !find(algorithms, NULL, type))
+        if (in.bad || !dory_blob_type(key.p, key.n, type, sizeof type) || !find(algorithms, NULL, type) ||
+            holds(news, (size_t)(at - news), &key))
             continue;
         r = dory_known_hosts_check(files, host, port, key.p, key.n, &known, why);
         if (r < 0)

@@ -1,7 +1,11 @@
 """A server that has several host keys tells them, and those that it proves are remembered: UpdateHostKeys, as OpenSSH's client does it."""
+import paramiko
+
 from lib import files
+from lib.auth import arrived, asking, fetch
 from lib.case import add, case
 from lib.clients import DORY, R
+from lib.paramiko_server import ParamikoServer
 
 
 def two_keys(t, types=("ed25519", "ecdsa", "rsa")):
@@ -49,6 +53,16 @@ def rotated(t):
     server.stop()
     rotated_server = t.lab.fresh(t, "sshd", host_key=others[0], port=server.port)
     copied(t, rotated_server, known)
+
+
+@case("auth: of host keys that a server tells again and again only the first message counts, and a key only once")
+def told_twice(t):
+    keys = [paramiko.Ed25519Key(filename=t.lab.make_key("told.%d" % i)) for i in range(3)]
+    server = ParamikoServer(t, rounds=[("", "", [("Password: ", False)], ["secret"])], told=[keys[:1] * 3 + keys[1:2], keys[2:]])
+    result = arrived(t, fetch(t, server, asking("secret"), options=["UpdateHostKeys=yes"], batch=False))
+    t.check(result.err.count(b"Learned new hostkey: ") == 2 and b"could not prove" not in result.err, "it said something else")
+    lines = files.read(server.known).decode().splitlines()
+    t.check([line.split()[2] for line in lines[1:]] == [k.get_base64() for k in keys[:2]], "known_hosts is %r" % lines)
 
 
 def quiet(options):

@@ -11,10 +11,12 @@ from .servers import free_port
 
 class Script(paramiko.ServerInterface):
     """methods: what get_allowed_auths says; rounds: a list of (name, instructions, [(prompt, echo), ...], [answer, ...]).
-    password: the one that is right, or a function of the transport. partial: the method that succeeds in part, first."""
+    password: the one that is right, or a function of the transport. partial: the method that succeeds in part, first.
+    told: lists of further host keys, each told in a message of its own when a command begins, and proved to who asks."""
 
-    def __init__(self, methods="keyboard-interactive", rounds=(), password=None, transport=None):
+    def __init__(self, methods="keyboard-interactive", rounds=(), password=None, transport=None, told=()):
         self.methods, self.rounds, self.password, self.transport = methods, list(rounds), password, transport
+        self.told = told
         self.round, self.answers, self.attempts = 0, [], []
 
     def get_allowed_auths(self, username):
@@ -52,7 +54,18 @@ class Script(paramiko.ServerInterface):
     def check_channel_request(self, kind, number):
         return paramiko.OPEN_SUCCEEDED if kind == "session" else paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
+    def check_global_request(self, kind, message):
+        proofs = []
+        while kind == "hostkeys-prove-00@openssh.com" and message.get_remainder():
+            blob, said = message.get_string(), paramiko.Message()
+            for part in (kind, self.transport.session_id, blob):
+                said.add_string(part)
+            proofs += [k.sign_ssh_data(said.asbytes()).asbytes() for keys in self.told for k in keys if k.asbytes() == blob][:1]
+        return tuple(proofs) or False
+
     def check_channel_exec_request(self, channel, command):
+        for keys in self.told:
+            self.transport.global_request("hostkeys-00@openssh.com", [k.asbytes() for k in keys], wait=False)
         threading.Thread(target=run, args=(channel, command), daemon=True).start()
         return True
 
