@@ -2,13 +2,13 @@
 #include "scp_client.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "platform/posix/dory_posix_text.h"
+#include "scp_spawn.h"
 
 static bool wanted(const char *program, bool terminal)
 {
@@ -43,27 +43,17 @@ static int read_line(int fd, char *buf, size_t cap)
 
 static int run(const char *program, const char *prompt, char *buf, size_t cap)
 {
-    int ends[2], status, n;
+    char *argv[] = {(char *)(uintptr_t)program, (char *)(uintptr_t)prompt, NULL};
+    int ends[2], n;
     pid_t child;
 
-    if (pipe(ends) < 0)
+    if (pipe2(ends, O_CLOEXEC) < 0)
         return DORY_E_NOSYS;
-    child = fork();
-    if (child == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        execlp(program, program, prompt, (char *)NULL);
-        fprintf(stderr, "scp: cannot run %s: %s\n", program, strerror(errno));
-        _exit(255);
-    }
+    child = dory_cli_spawn(argv, STDIN_FILENO, ends[1]);
     close(ends[1]);
     n = child < 0 ? DORY_E_NOSYS : read_line(ends[0], buf, cap);
     close(ends[0]);
-    while (child > 0 && waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return DORY_E_NOSYS;
-    if (n >= 0 && (!WIFEXITED(status) || WEXITSTATUS(status)))
+    if (child > 0 && dory_cli_wait(child) != 0 && n >= 0)
         n = DORY_E_CLOSED;
     if (n < 0)
         dory_wipe(buf, cap);

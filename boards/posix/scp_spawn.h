@@ -1,4 +1,4 @@
-/* Other programs that a copy needs: ProxyCommand, Match exec, another ssh. */
+/* Other programs that a copy needs: ProxyCommand, Match exec, another ssh, $SSH_ASKPASS. */
 #ifndef DORY_CLI_SPAWN_H
 #define DORY_CLI_SPAWN_H
 

@@ -256,6 +256,15 @@ def interactive_askpass(t):
     t.check(result.text.count("no terminal") == 1, result.text)
 
 
+@case("auth: a program in SSH_ASKPASS begins as any program does: no descriptor of ours, SIGPIPE not ignored; one that is missing is named")
+def askpass_is_clean(t):
+    server = ParamikoServer(t, rounds=[("", "", [("Password: ", False)], ["secret"])])
+    program = files.write(t.path("ask"), "#!/bin/sh\ngrep -q 'SigIgn:.*[13579bdf]...$' /proc/self/status && exit 1\n"
+                          "ls -l /proc/self/fd | grep -q socket: && exit 1\necho secret\n", mode=0o755)
+    arrived(t, fetch(t, server, {"SSH_ASKPASS": program, "SSH_ASKPASS_REQUIRE": "force"}, batch=False))
+    t.fails(fetch(t, server, {"SSH_ASKPASS": t.path("none"), "SSH_ASKPASS_REQUIRE": "force"}, batch=False), t.path("none") + ": No such file", "denied")
+
+
 @case("dory to paramiko: auth: several rounds of questions, none, with and without echo")
 def rounds(t):
     server = ParamikoServer(t, rounds=[
