@@ -172,7 +172,9 @@ int dory_cli_options_parse(struct dory_cli_options *o, int argc, char **argv)
         return o->path_count == 1 && !(o->flags & DORY_SCP_FROM) ? -1 : usage();
     if (o->flags & DORY_SCP_FROM)
         return o->path_count >= 1 ? -1 : usage();
-    if (o->passed_n == DORY_CLI_PASSED_MAX)
-        bad_option(o, "Too many options");
+    if (o->program && o->passed_n == DORY_CLI_PASSED_MAX) {
+        dory_say(DORY_LOG_QUIET, "scp: too many options to hand to %s", o->program);
+        return 255;
+    }
     return o->path_count >= 2 ? complain(o) : usage();
 }
