@@ -166,6 +166,18 @@ static void test_s_not_below_the_group_order(void)
     expect(verify(key.secret + 32, message, sizeof message, sig + HEAD, 64) == DORY_E_CRYPTO);
 }
 
+/* What only the key's owner can make: R is the neutral point, S = ka. */
+static void test_small_order_of_r(void)
+{
+    static const uint8_t seed[32] = {42}, message[] = "a message";
+    struct dory_key key;
+    uint8_t sig[64] = {1};
+
+    hex(sig + 32, "7533e0d59a45c875b845cf911c561d8b00e41354674da808a110a8f33e8f4001");
+    dory_ed25519_from_seed(&key, seed);
+    expect(verify(key.secret + 32, message, sizeof message, sig, 64) == DORY_E_CRYPTO);
+}
+
 /* S = 1 and R = the base point: good for one message in eight at least, where keys of small order are let in. */
 static void test_small_order_ed25519(void)
 {
@@ -420,6 +432,7 @@ int main(void)
     run("Ed25519: RFC 8032, keys, signatures, forgeries", test_rfc8032);
     run("Ed25519: S + L is refused", test_s_not_below_the_group_order);
     run("Ed25519: keys of small order are refused", test_small_order_ed25519);
+    run("Ed25519: an R of small order is refused", test_small_order_of_r);
     run("chacha20-poly1305: the draft's example", test_draft_chacha20_poly1305);
     run("chacha20-poly1305: OpenSSL's packets, and every fifth byte forged", test_openssl_chacha20_poly1305);
     run("costs", test_costs);

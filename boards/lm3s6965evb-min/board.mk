@@ -1,0 +1,12 @@
+# The lm3s6965evb in 64 KiB of flash: SCP, two slots of an image, keys. Hardware and linker script are the plain board's.
+CPU           = -mcpu=cortex-m3 -mthumb
+TOOLS         = arm-none-eabi-
+LINKER_SCRIPT = boards/lm3s6965evb/lm3s6965.ld
+EMULATED      = 1
+LTO           = 1
+
+DIRS_program  = boards/lm3s6965evb-min
+DIRS_platform = platform platform/device platform/flash platform/lwip platform/cortex-m platform/emulated boards/lm3s6965evb
+
+include mk/firmware.mk
+
