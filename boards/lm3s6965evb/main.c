@@ -42,6 +42,7 @@ static const struct dory_device_config config = {
     .running = "slot-a",
     .commands = commands,
     .passwords = &dory_device_passwords,
+    .log = &dory_device_log_flash,
     .console = dory_device_console,
     .kex = kex,
     .ciphers = ciphers,

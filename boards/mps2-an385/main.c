@@ -47,6 +47,7 @@ static const struct dory_device_config config = {
     .running = "slot-a",
     .commands = commands,
     .passwords = &dory_device_passwords,
+    .log = &dory_device_log_flash,
     .console = dory_device_console,
     .subsystem = &dory_device_sftp,
     .kex = kex,

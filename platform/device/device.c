@@ -138,6 +138,10 @@ static int start(struct dory_device *device)
         return r;
     while ((r = dory_flash_mount(&device->flash, config->flash, config->slots, config->slot_count, config->running)) == DORY_E_AGAIN)
         dory_board_wait(1);
+    while (!r && config->log && (r = config->log->mount(device)) == DORY_E_AGAIN) {
+        dory_board_wait(1);
+        r = DORY_OK;
+    }
     return r ? r : host_key(device);
 }
 
@@ -148,7 +152,6 @@ int dory_device_init(struct dory_device *device, const struct dory_device_config
     memset(device, 0, sizeof *device);
     device->config = config;
     device->now = dory_board_millis();
-    device->log.pages = 1;
     device->rng.fill = fill;
     for (int i = 0; i < DORY_DEVICE_SESSIONS; i++)
         device->sessions[i].device = device;
@@ -244,7 +247,8 @@ uint32_t dory_device_turn(struct dory_device *device, uint64_t now_ms)
     for (int i = 0; i < DORY_DEVICE_SESSIONS; i++)
         if (device->sessions[i].ops)
             sooner(&wait, dory_i_session_turn(&device->sessions[i]));
-    sooner(&wait, dory_i_log_turn(device));
+    if (device->config->log)
+        sooner(&wait, device->config->log->turn(device));
     if (device->config->console)
         sooner(&wait, device->config->console(device));
     if (device->config->turn)

@@ -3,7 +3,8 @@
  *   device.c    start, first boot, the turn       session.c   one connection: bytes in and out, events, what runs on its channel
  *   auth.c      who may log in                    commands.c  the registry and the commands that every board has
  *   lines.c     text in a slot                    passwords.c hashed passwords, where a board links them
- *   log.c       lines to console and flash        console.c   commands typed at the UART, likewise
+ *   log.c       lines to the console              log_flash.c and to flash, where a board keeps them
+ *   console.c   commands typed at the UART, likewise
  *   run.c       the loop on lwIP                  text.c      text without printf
  *   sftp.c      the subsystem, likewise
  */
@@ -56,8 +57,5 @@ void dory_i_session_say(struct dory_device_session *session, const char *format,
 /* commands.c */
 /* The command that line[0..n) names; *args is where its arguments begin. NULL: there is none such. */
 const struct dory_device_command *dory_i_device_command(const struct dory_device *device, const char *line, bool console, const char **args);
-
-/* log.c: the milliseconds until it is due again. */
-uint32_t dory_i_log_turn(struct dory_device *device);
 
 #endif

@@ -88,6 +88,14 @@ struct dory_device_passwords {
 };
 extern const struct dory_device_passwords dory_device_passwords;
 
+/* The log in the slot "log". A board that does not name it has the console's lines alone. */
+struct dory_device_log_keeper {
+    int (*mount)(struct dory_device *device); /* DORY_E_AGAIN: call again; DORY_E_ARG: the table has no log */
+    void (*keep)(struct dory_device *device, const char *line, size_t n);
+    uint32_t (*turn)(struct dory_device *device); /* the milliseconds until it is due again */
+};
+extern const struct dory_device_log_keeper dory_device_log_flash;
+
 /* Commands at the UART; the milliseconds until it wants to be called again. */
 uint32_t dory_device_console(struct dory_device *device);
 
@@ -105,6 +113,7 @@ struct dory_device_config {
     /* What is not named is not linked. */
     const struct dory_device_subsystem *subsystem; /* &dory_device_sftp; NULL: scp is all */
     const struct dory_device_passwords *passwords; /* &dory_device_passwords; NULL: none */
+    const struct dory_device_log_keeper *log;      /* &dory_device_log_flash; NULL: none */
     uint32_t (*console)(struct dory_device *device); /* dory_device_console; NULL: the UART is not read */
     /* Algorithms, as in struct dory_ssh_config. */
     const struct dory_kex *const *kex;

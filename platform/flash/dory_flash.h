@@ -82,8 +82,14 @@ struct dory_flash_writer {
     int64_t mtime;
     uint8_t part[DORY_FLASH_UNIT_MAX];
 };
+struct dory_flash_fs;
+struct dory_flash_log_ops {
+    int (*size)(struct dory_flash_fs *fs, uint32_t *size);
+    long (*read)(struct dory_flash_fs *fs, uint32_t offset, uint8_t *buf, size_t n);
+};
 struct dory_flash_log {
-    uint8_t slot;      /* DORY_FLASH_NONE: there is no log */
+    const struct dory_flash_log_ops *ops; /* NULL: it is not mounted */
+    uint8_t slot;
     uint8_t step;      /* of the page to write: erase, head, ready */
     bool programmed;
     uint32_t page;     /* in the slot, that is written */
@@ -113,6 +119,10 @@ int dory_flash_check(const struct dory_flash *flash, const struct dory_flash_slo
    DORY_E_ARG: more slots or larger units than the limits above, or no such firmware slot. DORY_E_AGAIN: call again. */
 int dory_flash_mount(struct dory_flash_fs *fs, struct dory_flash *flash, const struct dory_flash_slot *slots, unsigned count,
                      const char *running);
+
+/* Then the log, in a program that has one: what does not call this holds no code for it, and a log slot of its table stays empty.
+   DORY_E_NOENT: the table has no log. DORY_E_AGAIN: call again. */
+int dory_flash_mount_log(struct dory_flash_fs *fs);
 
 /* ---- For the program itself; hidden slots as well. A slot is its index in the table. ---- */
 
@@ -147,7 +157,7 @@ int dory_flash_verify(struct dory_flash_fs *fs, unsigned slot);
 int dory_flash_activate(struct dory_flash_fs *fs, unsigned slot);
 
 /* Appends one line (without its end, cut at DORY_FLASH_LINE_MAX; what is not printable ASCII becomes '?') to the log. The oldest page is
-   erased when the newest is full, but not while somebody reads the log: DORY_E_AGAIN, call again with the same line. DORY_E_NOENT: no log. */
+   erased when the newest is full, but not while somebody reads the log: DORY_E_AGAIN, call again with the same line. DORY_E_NOENT: no log is mounted. */
 #define DORY_FLASH_LINE_MAX 120
 int dory_flash_log(struct dory_flash_fs *fs, const char *line, size_t n);
 /* A line of n bytes would have a page erased: the caller can bound wear. */

@@ -58,7 +58,7 @@ static bool is_log(const struct dory_flash_fs *fs, int slot)
 
 static bool is_there(const struct dory_flash_fs *fs, int slot)
 {
-    return is_log(fs, slot) || dory_i_flash_has_content(fs, (unsigned)slot);
+    return is_log(fs, slot) ? fs->log.ops != NULL : dory_i_flash_has_content(fs, (unsigned)slot);
 }
 
 /* The firmware that runs, or will after the next boot. */
@@ -178,7 +178,7 @@ static long read(struct dory_fs *base, int handle, uint64_t offset, uint8_t *buf
     if (n > h->size - offset)
         n = (size_t)(h->size - offset);
     if (is_log(fs, h->slot))
-        return dory_i_flash_log_read(fs, (uint32_t)offset, buf, n);
+        return fs->log.ops->read(fs, (uint32_t)offset, buf, n);
     r = fs->flash->ops->read(fs->flash, dory_i_flash_base(fs, h->slot, h->copy) + (uint32_t)offset, buf, n);
     return r ? r : (long)n;
 }

@@ -46,9 +46,4 @@ void dory_i_flash_stop(struct dory_flash_fs *fs, struct dory_flash_writer *w);
 /* Erases what must be erased before the byte at `at` can be programmed. */
 int dory_i_flash_prepare(struct dory_flash_fs *fs, struct dory_flash_writer *w, uint32_t at);
 
-/* flash_log.c */
-int dory_i_flash_log_mount(struct dory_flash_fs *fs, unsigned slot);
-int dory_i_flash_log_size(struct dory_flash_fs *fs, uint32_t *size);
-long dory_i_flash_log_read(struct dory_flash_fs *fs, uint32_t offset, uint8_t *buf, size_t n);
-
 #endif

@@ -64,28 +64,6 @@ static int used(struct dory_flash_fs *fs, uint32_t page, uint32_t *end)
     return DORY_OK;
 }
 
-int dory_i_flash_log_mount(struct dory_flash_fs *fs, unsigned slot)
-{
-    struct dory_flash_log *log = &fs->log;
-    bool any = false;
-    uint32_t sequence;
-
-    *log = (struct dory_flash_log){.slot = (uint8_t)slot, .step = ERASE, .sequence = 1};
-    for (uint32_t page = 0; page < fs->slots[slot].pages; page++) {
-        int r = read_head(fs, page, &sequence);
-
-        if (r == DORY_E_NOENT || (!r && any && (int32_t)(sequence - log->sequence) < 0))
-            continue;
-        if (r)
-            return r;
-        any = true;
-        log->page = page;
-        log->sequence = sequence;
-        log->step = READY;
-    }
-    return any ? used(fs, log->page, &log->at) : DORY_OK;
-}
-
 /* ---- reading: from the page behind the one that is written, around the ring */
 
 /* The i-th page in order of age: its number, and where its text ends. DORY_E_NOENT: it holds none. */
@@ -105,7 +83,7 @@ static int by_age(struct dory_flash_fs *fs, uint32_t i, uint32_t *page, uint32_t
     return r;
 }
 
-int dory_i_flash_log_size(struct dory_flash_fs *fs, uint32_t *size)
+static int size_of_all(struct dory_flash_fs *fs, uint32_t *size)
 {
     uint32_t page, end;
 
@@ -126,7 +104,7 @@ static uint8_t printable(uint8_t c)
     return (c >= ' ' && c <= '~') || c == '\n' ? c : '?';
 }
 
-long dory_i_flash_log_read(struct dory_flash_fs *fs, uint32_t offset, uint8_t *buf, size_t n)
+static long read(struct dory_flash_fs *fs, uint32_t offset, uint8_t *buf, size_t n)
 {
     uint32_t page, end, text;
 
@@ -151,6 +129,44 @@ long dory_i_flash_log_read(struct dory_flash_fs *fs, uint32_t offset, uint8_t *b
         return r ? r : (long)n;
     }
     return 0;
+}
+
+static const struct dory_flash_log_ops ops = {size_of_all, read};
+
+/* ---- mount */
+
+static int mount(struct dory_flash_fs *fs, unsigned slot)
+{
+    struct dory_flash_log *log = &fs->log;
+    bool any = false;
+    uint32_t sequence;
+
+    *log = (struct dory_flash_log){.ops = &ops, .slot = (uint8_t)slot, .step = ERASE, .sequence = 1};
+    for (uint32_t page = 0; page < fs->slots[slot].pages; page++) {
+        int r = read_head(fs, page, &sequence);
+
+        if (r == DORY_E_NOENT || (!r && any && (int32_t)(sequence - log->sequence) < 0))
+            continue;
+        if (r)
+            return r;
+        any = true;
+        log->page = page;
+        log->sequence = sequence;
+        log->step = READY;
+    }
+    return any ? used(fs, log->page, &log->at) : DORY_OK;
+}
+
+int dory_flash_mount_log(struct dory_flash_fs *fs)
+{
+    int r = DORY_E_NOENT;
+
+    for (unsigned i = 0; i < fs->count; i++)
+        if (fs->slots[i].kind == DORY_FLASH_LOG)
+            r = mount(fs, i);
+    if (r)
+        fs->log.ops = NULL;
+    return r;
 }
 
 /* ---- writing */
@@ -209,7 +225,7 @@ int dory_flash_log(struct dory_flash_fs *fs, const char *line, size_t n)
     uint32_t size = record_size(fs, n);
     int r;
 
-    if (log->slot == DORY_FLASH_NONE)
+    if (!log->ops)
         return DORY_E_NOENT;
     if (log->step == READY && log->at + size > fs->flash->page) {
         if (is_read(fs))

@@ -162,11 +162,10 @@ int dory_flash_mount(struct dory_flash_fs *fs, struct dory_flash *flash, const s
     fs->flash = flash;
     fs->slots = slots;
     fs->count = (uint8_t)count;
-    fs->log.slot = DORY_FLASH_NONE;
     if (count > DORY_FLASH_SLOTS || flash->unit > DORY_FLASH_UNIT_MAX)
         return DORY_E_ARG;
     for (unsigned i = 0; i < count && !r; i++)
-        r = slots[i].kind == DORY_FLASH_LOG ? dory_i_flash_log_mount(fs, i) : mount_slot(fs, i);
+        r = slots[i].kind == DORY_FLASH_LOG ? DORY_OK : mount_slot(fs, i);
     if (!r && running && (slot = firmware_named(fs, running)) < 0)
         return DORY_E_ARG;
     fs->running = (uint8_t)slot;
@@ -197,9 +196,9 @@ int dory_flash_status(struct dory_flash_fs *fs, unsigned slot, struct dory_flash
     status->running = slot == fs->running;
     status->chosen = slot == fs->chosen;
     if (fs->slots[slot].kind == DORY_FLASH_LOG) {
-        status->valid = true;
+        status->valid = fs->log.ops != NULL;
         status->room = fs->slots[slot].pages * fs->flash->page;
-        return dory_i_flash_log_size(fs, &status->size);
+        return status->valid ? fs->log.ops->size(fs, &status->size) : DORY_OK;
     }
     status->room = dory_i_flash_room(fs, slot);
     status->valid = dory_i_flash_has_content(fs, slot);
@@ -226,7 +225,7 @@ long dory_flash_get(struct dory_flash_fs *fs, unsigned slot, uint32_t at, void *
     if (n > status.size - at)
         n = status.size - at;
     if (fs->slots[slot].kind == DORY_FLASH_LOG)
-        return dory_i_flash_log_read(fs, at, out, n);
+        return fs->log.ops->read(fs, at, out, n);
     r = fs->flash->ops->read(fs->flash, dory_i_flash_base(fs, slot, fs->state[slot]) + at, out, n);
     return r ? r : (long)n;
 }

@@ -108,7 +108,7 @@ static const struct dory_sigalg *const signatures[] = {&dory_sig_ssh_ed25519, NU
 
 static const struct dory_device_config config = {.user = "admin", .version = "7", .flash = &sim.flash, .slots = slots, .slot_count = 7,
                                                  .running = "slot-a", .commands = commands, .passwords = &dory_device_passwords,
-                                                 .console = dory_device_console, .kex = kex, .ciphers = ciphers, .macs = macs,
+                                                 .log = &dory_device_log_flash, .console = dory_device_console, .kex = kex, .ciphers = ciphers, .macs = macs,
                                                  .signatures = signatures};
 static struct dory_device device;
 

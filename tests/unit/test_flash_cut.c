@@ -22,6 +22,9 @@ static void mount(const char *running)
     while ((r = dory_flash_mount(&fs, &sim.flash, slots, SLOTS, running)) == DORY_E_AGAIN) {
     }
     CHECK_EQ(r, DORY_OK);
+    while ((r = dory_flash_mount_log(&fs)) == DORY_E_AGAIN) {
+    }
+    CHECK_EQ(r, DORY_OK);
 }
 
 /* ---- contents: made of a number and a size */

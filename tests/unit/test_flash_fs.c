@@ -62,6 +62,7 @@ static bool clean(void *ctx, struct dory_fs *base)
 static void mount(void)
 {
     CHECK_EQ(AGAIN(dory_flash_mount(&fs, &sim.flash, slots, SLOTS, "slot-a")), DORY_OK);
+    CHECK_EQ(AGAIN(dory_flash_mount_log(&fs)), DORY_OK);
 }
 
 static int setup(void **state)
@@ -188,6 +189,7 @@ static void test_the_image_that_is_needed_is_never_written(void **state)
     CHECK_EQ(upload("slot-b", 1, 100, 100), DORY_E_ACCESS); /* will run */
     CHECK_EQ(CALL(remove, root, "slot-b"), DORY_E_ACCESS);
     CHECK_EQ(AGAIN(dory_flash_mount(&fs, &sim.flash, slots, SLOTS, "slot-b")), DORY_OK); /* it does */
+    CHECK_EQ(AGAIN(dory_flash_mount_log(&fs)), DORY_OK);
     CHECK_EQ(upload("slot-b", 1, 100, 100), DORY_E_ACCESS);
     CHECK_EQ(upload("slot-a", 5, 4000, 1000), DORY_OK);
     CHECK(holds(SLOT_A, 5, 4000));
