@@ -3,6 +3,11 @@
 #ifndef DORY_CONFIG_H
 #define DORY_CONFIG_H
 
+/* 0: most errors are numbers (enum dory_error) for people, and the peer gets their reason code without a text: 3 KiB less of flash. */
+#ifndef DORY_ERROR_TEXTS
+#define DORY_ERROR_TEXTS 1
+#endif
+
 /* SSH: room that algorithms need inside struct dory_ssh, in bytes; a port asserts that its own fit. */
 #ifndef DORY_CIPHER_CTX_SIZE
 #define DORY_CIPHER_CTX_SIZE 1024

@@ -41,7 +41,8 @@ enum dory_error {
     DORY_E_NOTREG = -44      /* a device, pipe or socket, which is not served */
 };
 
-/* A short English text for any of the above, without a line end; never NULL. */
+/* A short English text for any of the above, without a line end; never NULL. With DORY_ERROR_TEXTS 0 (dory_config.h) most are "error 14": the
+   negated code; such a text is valid until the next call. */
 const char *dory_strerror(int error);
 
 #endif

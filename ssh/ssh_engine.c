@@ -75,7 +75,7 @@ static enum verdict judge(const struct dory_ssh *s, uint8_t type)
 
 /* ---- Errors ---- */
 
-int dory_i_error(struct dory_ssh *s, int error, const char *what)
+int dory_i_explain(struct dory_ssh *s, int error, const char *what)
 {
     if (!s->what)
         s->what = what;

@@ -87,7 +87,11 @@ static inline bool dory_i_is_server(const struct dory_ssh *s)
 }
 
 /* engine */
-int dory_i_error(struct dory_ssh *s, int error, const char *what); /* notes the text; returns error */
+int dory_i_explain(struct dory_ssh *s, int error, const char *what); /* notes the text; returns error */
+static inline int dory_i_error(struct dory_ssh *s, int error, const char *what)
+{
+    return DORY_ERROR_TEXTS ? dory_i_explain(s, error, what) : error;
+}
 void dory_i_fail(struct dory_ssh *s, int error);
 void dory_i_progress(struct dory_ssh *s);
 void dory_i_raise(struct dory_ssh *s, enum dory_event_type type);
