@@ -29,6 +29,14 @@ def declare():
                 add("%s: %s" % (entry[0], name), lambda test, entry=entry, work=work: work(test, entry))
 
 
+def offers(what):
+    """Cases for boards whose main.c names it: what it does not name is not in the image."""
+    def only(entry):
+        with open(os.path.join(machine.TOP, "boards", entry[1], "main.c")) as f:
+            return what in f.read()
+    return only
+
+
 def size_of_image(device):
     """256 KiB where the slot takes them."""
     return LARGE if device.slot("slot-b")[2] >= LARGE else IMAGE
@@ -70,7 +78,7 @@ def strangers(t, entry):
     device = Device(t, entry)
     t.fails(device.ssh("version", key=t.lab.wrong_key), "permission denied")
     t.fails(device.ssh("version", login="root"), "permission denied")
-    t.fails(OPENSSH.copy(t, device, R("log"), t.path("x"), password="wrong", login=LOGIN), "permission denied")
+    t.fails(OPENSSH.copy(t, device, R("authorized_keys"), t.path("x"), password="wrong", login=LOGIN), "permission denied")
     t.ok(device.ssh("version"))
 
 
@@ -123,6 +131,8 @@ def idle(t, device):
     """Nothing is held for connections that are gone; the marks. A pcb may rest in TIME-WAIT until another needs it: a leak of these would
     stop the third connection."""
     marks = {}
+    if not offers("dory_device_pools")(device.entry):
+        return marks
 
     def free():
         marks.update(device.marks())
@@ -214,12 +224,7 @@ def slow(t, entry):
     idle(t, device)
 
 
-def speaks_sftp(entry):
-    with open(os.path.join(machine.TOP, "boards", entry[1], "main.c")) as f:
-        return "dory_device_sftp" in f.read()
-
-
-@case("OpenSSH's scp over SFTP, as it is without -O", speaks_sftp)
+@case("OpenSSH's scp over SFTP, as it is without -O", offers("dory_device_sftp"))
 def over_sftp(t, entry):
     device = Device(t, entry)
     for size in (size_of_image(device), IMAGE):
@@ -236,7 +241,7 @@ def over_sftp(t, entry):
     idle(t, device)
 
 
-@case("the log, and all slots at once")
+@case("the log, and all slots at once", offers("dory_device_log_flash"))
 def log(t, entry):
     device = Device(t, entry)
     source = image(t)
@@ -255,10 +260,16 @@ def log(t, entry):
 def commands(t, entry):
     device = Device(t, entry)
     t.says(t.ok(device.ssh("help")), "slots", "reboot")
-    t.says(t.ok(device.ssh("stats")), "stack used")
+    if offers("dory_device_stats")(entry):
+        t.says(t.ok(device.ssh("stats")), "stack used")
     for command in ("sh", "scp", "sh -c id", "cat log", "forget", "x" * 300):
         result = device.ssh(command)
         t.check(result.rc not in (0, 255), "%s: status %d" % (command[:20], result.rc))
+
+
+@case("commands typed at the UART", offers("dory_device_console"))
+def console(t, entry):
+    device = Device(t, entry)
     t.check("no such command" in device.console("sh") and "forget" in device.console("help"), "the console does not answer")
 
 

@@ -14,7 +14,7 @@ from gdb import Gdb
 from image import Image
 import machine
 
-BOARD = "lm3s6965evb"
+BOARDS = "lm3s6965evb", "lm3s6965evb-min"
 # The operations of a server's handshake and login in docs/FOOTPRINT.md, and 15 % for everything around them.
 PRIMITIVES = 5100000
 HANDSHAKE = PRIMITIVES * 115 // 100
@@ -24,11 +24,11 @@ PAINT = bytes([0x5a] * 4)
 
 
 def only(entry):
-    return entry[0] == BOARD
+    return entry[1] in BOARDS
 
 
-def keep(**figures):
-    path = os.path.join(machine.TOP, "build", BOARD, "figures.json")
+def keep(board, **figures):
+    path = os.path.join(machine.TOP, "build", board, "figures.json")
     known = {}
     if os.path.exists(path):
         with open(path) as f:
@@ -155,9 +155,9 @@ def instructions(t, entry):
                  linked.function(a) in ("memcmp", "memset", "dory_board_millis"))
     behind /= UPLOADS * (LARGE - SMALL)
     byte = sum(parts.values()) - flash - behind
-    keep(handshake=handshake, handshake_parts=session.by_part(SESSIONS), bulk=byte, bulk_parts=parts, bulk_behind=flash + behind)
+    keep(entry[1], handshake=handshake, handshake_parts=session.by_part(SESSIONS), bulk=byte, bulk_parts=parts, bulk_behind=flash + behind)
     print("# %s: %.2f million instructions a handshake, %.1f a byte up to the flash, %.1f in the flash's file system" %
-          (BOARD, handshake / 1e6, byte, flash + behind), flush=True)
+          (entry[1], handshake / 1e6, byte, flash + behind), flush=True)
     t.check(handshake <= HANDSHAKE, "a handshake takes %d instructions, and %d are allowed" % (handshake, HANDSHAKE))
     t.check(byte <= BULK, "a byte takes %.1f instructions, and %d are allowed" % (byte, BULK))
 
@@ -212,7 +212,7 @@ def stack(t, entry):
     t.ok(t.run(["ssh", "-F", "none", "-p", str(device.port)] + through + ["%s@%s" % (LOGIN, device.host), "activate", "slot-b"]))
     phases["activate"] = used.used()
     master.kill()
-    keep(stack=phases, stack_size=used.top - used.bottom)
-    print("# %s: stack %s, of %d bytes" % (BOARD, ", ".join("%s %d" % p for p in phases.items()), used.top - used.bottom), flush=True)
+    keep(entry[1], stack=phases, stack_size=used.top - used.bottom)
+    print("# %s: stack %s, of %d bytes" % (entry[1], ", ".join("%s %d" % p for p in phases.items()), used.top - used.bottom), flush=True)
     for phase, n in phases.items():
         t.check(n <= (used.top - used.bottom) * 7 // 8, "%s takes %d bytes of stack: less than an eighth is left" % (phase, n))
