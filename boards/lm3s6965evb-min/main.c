@@ -1,12 +1,14 @@
-/* The firmware: what the server offers on this board. Flash: 8 KiB for a boot loader, two slots of an image, the small ones. */
+/* The firmware in 64 KiB: scp up and down, two slots of an image, a host key made at the first boot, keys in a slot. The first key is set with the
+   password that each boot prints until then. No passwords, no log but the UART's lines, and nobody types there: who loses the last key
+   programs the flash anew. */
 #include "dory_board.h"
 #include "dory_device.h"
 #include "platform/lwip/dory_lwip.h"
 
 static const struct dory_flash_slot slots[] = {
-    {.name = "slot-a", .kind = DORY_FLASH_FIRMWARE, .first = 8, .pages = 112},
-    {.name = "slot-b", .kind = DORY_FLASH_FIRMWARE, .first = 120, .pages = 112},
-    {.name = "authorized_keys", .kind = DORY_FLASH_CONFIG, .first = 232, .pages = 6},
+    {.name = "slot-a", .kind = DORY_FLASH_FIRMWARE, .first = 8, .pages = 118},
+    {.name = "slot-b", .kind = DORY_FLASH_FIRMWARE, .first = 126, .pages = 118},
+    {.name = "authorized_keys", .kind = DORY_FLASH_CONFIG, .first = 244, .pages = 6},
     {.name = "hostkey", .kind = DORY_FLASH_CONFIG, .first = 252, .pages = 2, .hidden = true},
     {.name = "boot", .kind = DORY_FLASH_CONFIG, .first = 254, .pages = 2, .hidden = true},
 };

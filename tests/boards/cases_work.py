@@ -181,7 +181,7 @@ class Stack:
         return len(memory) - deep
 
 
-@case("stack of each phase", only)
+@case("stack of each phase", lambda entry: entry[1] == BOARDS[0])
 def stack(t, entry):
     linked = Image(entry[1])
     device = Device(t, entry, extra=["-gdb", "unix:gdb,server=on,wait=off"])

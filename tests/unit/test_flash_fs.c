@@ -449,6 +449,27 @@ static void test_log_is_not_given_up_under_a_reader(void **state)
     CALL(close, root);
 }
 
+static void test_a_log_that_is_not_mounted_is_not_there(void **state)
+{
+    struct dory_flash_status status;
+    int root;
+
+    (void)state;
+    CHECK_EQ(AGAIN(dory_flash_log(&fs, "a line", 6)), DORY_OK);
+    CHECK_EQ(AGAIN(dory_flash_mount(&fs, &sim.flash, slots, SLOTS, "slot-a")), DORY_OK);
+    root = open_root();
+    CHECK_EQ(CALL(open, root, "log", DORY_FS_OPEN_READ), DORY_E_NOENT);
+    CHECK_EQ(upload("log", 1, 100, 100), DORY_E_ACCESS);
+    CHECK_EQ(AGAIN(dory_flash_status(&fs, LOG, &status)), DORY_OK);
+    CHECK(!status.valid && status.size == 0);
+    CHECK_EQ(dory_flash_get(&fs, LOG, 0, &status, 1), DORY_E_NOENT);
+    CHECK_EQ(dory_flash_log(&fs, "a line", 6), DORY_E_NOENT);
+    CALL(close, root);
+    CHECK_EQ(AGAIN(dory_flash_mount_log(&fs)), DORY_OK);
+    CHECK_EQ(AGAIN(dory_flash_status(&fs, LOG, &status)), DORY_OK);
+    CHECK_EQ(status.size, unit == 1 ? 7 : 8);
+}
+
 static void test_log_lines_are_clean(void **state)
 {
     char text[256], longer[300];
@@ -470,7 +491,7 @@ int main(void)
         T(test_every_size_and_bite), T(test_too_large_is_refused_before_anything_is_touched), T(test_unknown_size_ends_at_the_room),
         T(test_the_image_that_is_needed_is_never_written), T(test_activate), T(test_not_while_it_is_uploaded),
         T(test_hidden_slots), T(test_remove), T(test_times_are_kept), T(test_lost_bits_are_found), T(test_bad_tables), T(test_log_goes_round),
-        T(test_log_is_not_given_up_under_a_reader), T(test_log_lines_are_clean)};
+        T(test_log_is_not_given_up_under_a_reader), T(test_a_log_that_is_not_mounted_is_not_there), T(test_log_lines_are_clean)};
     int failed = 0;
 
     for (unit = 1; unit <= DORY_FLASH_UNIT_MAX; unit *= 2)
