@@ -1,6 +1,6 @@
 /* curve25519 and ed25519 in little flash. libsodium's portable files are included here, not linked: one copy of the field arithmetic
    serves both, and the linker leaves out what only their own entry points use, 30 KiB of tables and unrolled loops. In their place stand
-   a ladder, and multiplications of the base point that make their table as they run. */
+   the ladder and a multiplication of the base point that makes its table as it runs. */
 #include "../curve.h"
 
 #include <mbedtls/sha512.h>
@@ -39,104 +39,23 @@ static void fe25519_cswap(fe25519 f, fe25519 g, unsigned b)
 
 #define sodium_memzero dory_wipe
 #include <crypto_core/ed25519/ref10/ed25519_ref10.c>
+#include <crypto_scalarmult/curve25519/ref10/x25519_ref10.c>
 
-/* ---- fields */
-
-/* Limbs of 26 and 25 bits in turn; the last multiplication carries them down to libsodium's bounds. */
-static void from_bytes(fe25519 h, const uint8_t s[32])
-{
-    for (unsigned i = 0; i < 10; i++) {
-        const unsigned at = (51 * i + 1) / 2;
-        const uint8_t *p = s + at / 8;
-
-        h[i] = (int32_t)(LOAD32_LE(p) >> at % 8 & (i % 2 ? 0x1FFFFFFu : 0x3FFFFFFu));
-    }
-    fe25519_mul32(h, h, 1);
-}
-
-/* 1/z = z^(p-2) = (z^((p-5)/8))^8 z^3: shares the long chain of squares with the square root. */
-static void invert(fe25519 out, const fe25519 z)
-{
-    fe25519 cube;
-
-    fe25519_sq(cube, z);
-    fe25519_mul(cube, cube, z);
-    fe25519_pow22523(out, z);
-    for (int i = 0; i < 3; i++)
-        fe25519_sq(out, out);
-    fe25519_mul(out, out, cube);
-}
-
-/* ---- curve25519 */
-
-/* RFC 7748 5 */
-static void ladder(uint8_t out[32], const uint8_t scalar[32], const uint8_t point[32])
-{
-    struct {
-        uint8_t k[32];
-        fe25519 x2, z2, x3, z3, a, b, c;
-    } t;
-    fe25519 x1;
-    unsigned swap = 0, bit;
-
-    memcpy(t.k, scalar, 32);
-    t.k[0] &= 248;
-    t.k[31] = (t.k[31] & 127) | 64;
-    from_bytes(x1, point);
-    fe25519_1(t.x2);
-    fe25519_0(t.z2);
-    fe25519_copy(t.x3, x1);
-    fe25519_1(t.z3);
-    for (int i = 254; i >= 0; i--) {
-        bit = t.k[i / 8] >> (i & 7) & 1u;
-        swap ^= bit;
-        fe25519_cswap(t.x2, t.x3, swap);
-        fe25519_cswap(t.z2, t.z3, swap);
-        swap = bit;
-        fe25519_sub(t.a, t.x3, t.z3);
-        fe25519_sub(t.b, t.x2, t.z2);
-        fe25519_add(t.x2, t.x2, t.z2);
-        fe25519_add(t.z2, t.x3, t.z3);
-        fe25519_mul(t.z3, t.a, t.x2); /* DA */
-        fe25519_mul(t.z2, t.z2, t.b); /* CB */
-        fe25519_sq(t.a, t.b);         /* BB */
-        fe25519_sq(t.b, t.x2);        /* AA */
-        fe25519_add(t.x3, t.z3, t.z2);
-        fe25519_sub(t.z2, t.z3, t.z2);
-        fe25519_mul(t.x2, t.b, t.a);
-        fe25519_sub(t.b, t.b, t.a); /* E */
-        fe25519_sq(t.z2, t.z2);
-        fe25519_mul32(t.z3, t.b, 121666); /* E 121666 + BB = E 121665 + AA */
-        fe25519_sq(t.x3, t.x3);
-        fe25519_add(t.a, t.a, t.z3);
-        fe25519_mul(t.z3, x1, t.z2);
-        fe25519_mul(t.z2, t.b, t.a);
-    }
-    fe25519_cswap(t.x2, t.x3, swap);
-    fe25519_cswap(t.z2, t.z3, swap);
-    invert(t.c, t.z2);
-    fe25519_mul(t.x2, t.x2, t.c);
-    fe25519_tobytes(out, t.x2);
-    dory_wipe(&t, sizeof t);
-}
-
-/* A point of small order gives zero, since the scalar is a multiple of eight. */
 int dory_x25519(uint8_t shared[32], const uint8_t scalar[32], const uint8_t point[32])
 {
     static const uint8_t zero[32];
 
-    ladder(shared, scalar, point);
-    return dory_equal(shared, zero, 32) ? DORY_E_CRYPTO : DORY_OK;
+    if (crypto_scalarmult_curve25519_ref10(shared, scalar, point) != 0 || dory_equal(shared, zero, 32))
+        return DORY_E_CRYPTO;
+    return DORY_OK;
 }
 
 void dory_x25519_public(uint8_t point[32], const uint8_t scalar[32])
 {
     static const uint8_t base[32] = {9};
 
-    ladder(point, scalar, base);
+    crypto_scalarmult_curve25519_ref10(point, scalar, base);
 }
-
-/* ---- ed25519 */
 
 /* RFC 8032 5.1: y = 4/5, x even; T = xy */
 static const ge25519_p3 base_point = {
@@ -166,17 +85,6 @@ static void multiply(ge25519_cached m[8], const ge25519_p3 *p, bool odd)
         ge25519_add(&r, &h, &step);
         ge25519_p1p1_to_p3(&h, &r);
     }
-}
-
-static void encode(uint8_t out[32], const fe25519 x, const fe25519 y, const fe25519 z)
-{
-    fe25519 u, v;
-
-    invert(u, z);
-    fe25519_mul(v, y, u);
-    fe25519_mul(u, x, u);
-    fe25519_tobytes(out, v);
-    out[31] ^= (uint8_t)(fe25519_isnegative(u) << 7);
 }
 
 /* SHA-512 over up to three pieces */
@@ -214,26 +122,6 @@ static void digits(signed char e[64], const uint8_t a[32])
     }
 }
 
-/* t = m[|digit| - 1], negated if the digit is; the neutral point if it is 0. In constant time. */
-static void pick(ge25519_cached *t, const ge25519_cached m[8], int digit)
-{
-    const uint32_t negative = (uint32_t)digit >> 31, size = ((uint32_t)digit ^ (0u - negative)) + negative;
-    uint32_t mask[8];
-
-    for (uint32_t i = 0; i < 8; i++)
-        mask[i] = 0u - (((size ^ (i + 1)) - 1) >> 31);
-    for (int j = 0; j < 40; j++) {
-        uint32_t word = j < 30 && j % 10 == 0 ? (size - 1) >> 31 : 0;
-
-        for (int i = 0; i < 8; i++)
-            word |= mask[i] & ((const uint32_t *)&m[i])[j];
-        ((uint32_t *)t)[j] = word;
-    }
-    fe25519_cswap(t->YplusX, t->YminusX, negative);
-    for (int j = 0; j < 10; j++)
-        t->T2d[j] = (t->T2d[j] ^ -(int32_t)negative) + (int32_t)negative;
-}
-
 /* The base point times a, encoded: ge25519_scalarmult without its table's intermediate values, which take 2 KiB of stack. */
 static void base_times(uint8_t out[32], const uint8_t a[32])
 {
@@ -247,7 +135,7 @@ static void base_times(uint8_t out[32], const uint8_t a[32])
     digits(e, a);
     ge25519_p3_0(&h);
     for (int i = 63;; i--) {
-        pick(&t, multiples, e[i]);
+        ge25519_cmov8_cached(&t, multiples, e[i]);
         ge25519_add(&r, &h, &t);
         if (i == 0)
             break;
@@ -257,8 +145,8 @@ static void base_times(uint8_t out[32], const uint8_t a[32])
         }
         ge25519_p1p1_to_p3(&h, &r);
     }
-    ge25519_p1p1_to_p2(&s, &r);
-    encode(out, s.X, s.Y, s.Z);
+    ge25519_p1p1_to_p3(&h, &r);
+    ge25519_p3_tobytes(out, &h);
     dory_wipe(e, sizeof e);
     dory_wipe(&t, sizeof t);
     dory_wipe(&h, sizeof h);
@@ -292,42 +180,8 @@ void dory_ed25519_sign(uint8_t sig[64], const uint8_t *msg, size_t n, const uint
     dory_wipe(nonce, sizeof nonce);
 }
 
-/* RFC 8032 5.1.3, with x negated. False: no such point. All of it is public, as is what follows. */
-static bool decode_negated(ge25519_p3 *h, const uint8_t s[32])
-{
-    fe25519 u, v, t;
-
-    from_bytes(h->Y, s);
-    fe25519_1(h->Z);
-    fe25519_sq(t, h->Y);
-    fe25519_mul(v, t, d);
-    fe25519_sub(u, t, h->Z); /* y^2 - 1 */
-    fe25519_add(v, v, h->Z); /* dy^2 + 1 */
-    fe25519_sq(t, v);
-    fe25519_mul(t, t, v); /* v^3 */
-    fe25519_sq(h->X, t);
-    fe25519_mul(h->X, h->X, v);
-    fe25519_mul(h->X, h->X, u);
-    fe25519_pow22523(h->X, h->X); /* (uv^7)^((p-5)/8) */
-    fe25519_mul(h->X, h->X, t);
-    fe25519_mul(h->X, h->X, u);
-    fe25519_sq(t, h->X);
-    fe25519_mul(t, t, v); /* vx^2 is u, or -u */
-    fe25519_sub(v, t, u);
-    if (!fe25519_iszero(v)) {
-        fe25519_add(v, t, u);
-        if (!fe25519_iszero(v))
-            return false;
-        fe25519_mul(h->X, h->X, sqrtm1);
-    }
-    if (fe25519_isnegative(h->X) == s[31] >> 7)
-        fe25519_neg(h->X, h->X);
-    fe25519_mul(h->T, h->X, h->Y);
-    return true;
-}
-
 /* Eight times p is the neutral point, the only one with x = 0 that is eight times another. */
-static bool has_small_order(const fe25519 x, const fe25519 y, const fe25519 z)
+static bool is_of_small_order(const fe25519 x, const fe25519 y, const fe25519 z)
 {
     ge25519_p2 s;
     ge25519_p1p1 r;
@@ -375,19 +229,19 @@ static void both_times(ge25519_p2 *s, const uint8_t a[32], const ge25519_p3 *A, 
     }
 }
 
-/* The checks of libsodium's crypto_sign_ed25519_verify_detached. */
+/* The checks of libsodium's crypto_sign_ed25519_verify_detached. All of it is public. */
 int dory_ed25519_verify(const uint8_t sig[64], const uint8_t *msg, size_t n, const uint8_t pub[32])
 {
     uint8_t challenge[64], expected[32];
     ge25519_p3 minus_a;
     ge25519_p2 r;
 
-    if (!sc25519_is_canonical(sig + 32) || !ge25519_is_canonical(pub) || !decode_negated(&minus_a, pub) ||
-        has_small_order(minus_a.X, minus_a.Y, minus_a.Z))
+    if (!sc25519_is_canonical(sig + 32) || !ge25519_is_canonical(pub) || ge25519_frombytes_negate_vartime(&minus_a, pub) != 0 ||
+        is_of_small_order(minus_a.X, minus_a.Y, minus_a.Z))
         return DORY_E_CRYPTO;
     hash(challenge, sig, 32, pub, 32, msg, n);
     dory_scalar_reduce(challenge, challenge);
     both_times(&r, challenge, &minus_a, sig + 32);
-    encode(expected, r.X, r.Y, r.Z);
-    return dory_equal(expected, sig, 32) && !has_small_order(r.X, r.Y, r.Z) ? DORY_OK : DORY_E_CRYPTO;
+    ge25519_tobytes(expected, &r);
+    return dory_equal(expected, sig, 32) && !is_of_small_order(r.X, r.Y, r.Z) ? DORY_OK : DORY_E_CRYPTO;
 }

@@ -46,7 +46,9 @@
 #endif
 
 /* The pools' high-water marks, for `stats`. */
+#ifndef LWIP_STATS
 #define LWIP_STATS         1
+#endif
 #define LWIP_STATS_DISPLAY 0
 #define LINK_STATS         0
 #define ETHARP_STATS       0
@@ -54,8 +56,8 @@
 #define ICMP_STATS         0
 #define TCP_STATS          0
 #define SYS_STATS          0
-#define MEM_STATS          1
-#define MEMP_STATS         1
+#define MEM_STATS          LWIP_STATS
+#define MEMP_STATS         LWIP_STATS
 
 /* RFC 6528 in spirit: nobody guesses where a connection begins. */
 #define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port) dory_lwip_random()

@@ -107,6 +107,7 @@ uint32_t dory_lwip_poll(void)
     return ms ? ms : 1;
 }
 
+#if LWIP_STATS
 bool dory_lwip_pool(unsigned i, struct dory_lwip_pool *pool)
 {
     static const struct {
@@ -121,3 +122,11 @@ bool dory_lwip_pool(unsigned i, struct dory_lwip_pool *pool)
     *pool = (struct dory_lwip_pool){i < count ? pools[i].name : "heap", stats->used, stats->max, stats->avail};
     return true;
 }
+#else
+bool dory_lwip_pool(unsigned i, struct dory_lwip_pool *pool)
+{
+    (void)i;
+    (void)pool;
+    return false;
+}
+#endif
