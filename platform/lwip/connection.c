@@ -5,6 +5,7 @@
 #include "lwip_internal.h"
 
 #define CLOSE_MS   2000 /* for the peer's end after ours */
+#define LINGER_MS  10000 /* and for it to acknowledge what was sent: lwIP itself would keep that, and its pcb, for many minutes */
 #define LEAST_SEND 64
 
 static struct dory_lwip connections[DORY_LWIP_CONNECTIONS];
@@ -84,8 +85,14 @@ static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t er
         c->in = p;
     else if (!append(c->in, p))
         pbuf_cat(c->in, p);
-    if (c->use == LWIP_CLOSING)
-        drop_input(c);
+    if (c->use != LWIP_CLOSING)
+        return ERR_OK;
+    drop_input(c);
+    if (!p) {
+        /* lwIP gives away a pcb in TIME_WAIT without a word, and the next one may lie in its place: it is let go of now. */
+        detach(c);
+        c->use = LWIP_FREE;
+    }
     return ERR_OK;
 }
 
@@ -292,11 +299,16 @@ void dory_lwip_close(struct dory_lwip *c)
     drop_input(c);
     c->use = LWIP_CLOSING;
     c->until = dory_board_millis() + CLOSE_MS;
-    if (!c->pcb || c->state != DORY_LWIP_OPEN) {
+    if (!c->pcb || c->state == DORY_LWIP_OPENING)
         finish(c);
-        return;
-    }
-    tcp_shutdown(c->pcb, 0, 1);
+    else
+        tcp_shutdown(c->pcb, 0, 1);
+}
+
+/* No longer worth waiting for: all that was sent has arrived, or will not. */
+static bool is_overdue(const struct dory_lwip *c, uint64_t now)
+{
+    return now >= c->until && (!c->pcb || c->pcb->state == FIN_WAIT_2 || now - c->until >= LINGER_MS - CLOSE_MS);
 }
 
 void dory_i_lwip_retry(uint64_t now)
@@ -306,8 +318,8 @@ void dory_i_lwip_retry(uint64_t now)
 
         if (c->pcb && c->unsent)
             c->unsent = tcp_output(c->pcb) != ERR_OK;
-        if (c->use == LWIP_CLOSING && (c->state != DORY_LWIP_OPEN || now >= c->until))
-            finish(c);
+        if (c->use == LWIP_CLOSING && is_overdue(c, now))
+            dory_lwip_abort(c);
     }
 }
 

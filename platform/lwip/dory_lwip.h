@@ -63,7 +63,8 @@ size_t dory_lwip_send_room(const struct dory_lwip *c);
    again after dory_lwip_poll). On a dead connection all are taken and thrown away. */
 size_t dory_lwip_send(struct dory_lwip *c, const uint8_t *bytes, size_t n);
 
-/* Ends in order: what was sent still arrives, then FIN; what the peer still sends is dropped. `c` is gone for the caller. */
+/* Ends in order: what was sent still arrives, then FIN; what the peer still sends is dropped. A peer that acknowledges nothing is reset after
+   10 s, as is one that does not end after 2 s. `c` is gone for the caller. */
 void dory_lwip_close(struct dory_lwip *c);
 /* Ends with a reset. `c` is gone for the caller. */
 void dory_lwip_abort(struct dory_lwip *c);
