@@ -181,7 +181,7 @@ class Stack:
         return len(memory) - deep
 
 
-@case("stack of each phase", lambda entry: entry[1] == BOARDS[0])
+@case("stack of each phase", only)
 def stack(t, entry):
     linked = Image(entry[1])
     device = Device(t, entry, extra=["-gdb", "unix:gdb,server=on,wait=off"])
@@ -192,7 +192,7 @@ def stack(t, entry):
     used = Stack(device, linked)
     first = used.used()
     # The key is opened when the server has said that it would do: what was before is the key exchange.
-    late = script("late", "#!/bin/sh\ntouch %s.asked\nwhile [ ! -e %s ]; do sleep 0.05; done\necho opened late\n" % (gate, gate))
+    late = script("late-" + entry[0], "#!/bin/sh\ntouch %s.asked\nwhile [ ! -e %s ]; do sleep 0.05; done\necho opened late\n" % (gate, gate))
     master = t.start(["ssh", "-F", "none", "-M", "-N", "-p", str(device.port), "-i", key, "-o", "UserKnownHostsFile=%s" % device.known,
                       "-o", "StrictHostKeyChecking=yes", "-o", "IdentityAgent=none", "-o", "IdentitiesOnly=yes",
                       "-o", "ControlPath=%s" % t.path("mux"), "%s@%s" % (LOGIN, device.host)],
