@@ -167,8 +167,12 @@ size_t dory_sftp_say(struct dory_sftp_server *s, uint8_t *buf, size_t cap)
 {
     if (s->answer == SFTP_CONTENT)
         return say_content(s, buf, cap);
-    if (s->answer == SFTP_NAMES)
-        return dory_sftp_say_names(s, buf, cap);
+    if (s->answer == SFTP_NAMES) {
+        size_t n = dory_sftp_say_names(s, buf, cap);
+
+        if (n || s->answer == SFTP_NAMES)
+            return n;
+    }
     if (s->answer == SFTP_ENTRY && dory_sftp_look(s) == DORY_E_AGAIN)
         return 0;
     return say_composed(s, buf, cap);

@@ -129,7 +129,7 @@ void dory_sftp_release(struct dory_sftp_server *s);
 size_t dory_sftp_say(struct dory_sftp_server *s, uint8_t *buf, size_t cap);
 void dory_sftp_answered(struct dory_sftp_server *s);
 
-/* sftp_names.c */
+/* sftp_names.c. 0: busy; or the answer is one of those that dory_sftp_say composes. */
 size_t dory_sftp_say_names(struct dory_sftp_server *s, uint8_t *buf, size_t cap);
 void dory_sftp_put_entry(struct sftp_writer *w, const struct dory_sftp_server *s);
 /* DORY_OK when s->name's attributes were asked for, or DORY_E_AGAIN. */

@@ -147,14 +147,14 @@ size_t dory_sftp_say_names(struct dory_sftp_server *s, uint8_t *buf, size_t cap)
         if (r == DORY_E_AGAIN)
             return 0;
         say_none(s, r);
-        return dory_sftp_say(s, buf, cap);
+        return 0;
     }
     if (dory_sftp_look(s) == DORY_E_AGAIN)
         return 0;
     if (cap < HEAD_N + ENTRY_N) {
         s->named = false;
         s->answer = SFTP_NAME;
-        return dory_sftp_say(s, buf, cap);
+        return 0;
     }
     count = fill(s, &w);
     if (s->named) {
