@@ -160,7 +160,8 @@ $B/lib/include/sodium/version.h: $(call fetched,$(SODIUM_DIR))
 
 $B/crypto-port.a: $B/lib/mbedtls.done $B/lib/sodium.done
 $B/lwip.a: $B/lib/lwip.done
-$(if $(LWIP_FILES),$(foreach p,program platform,$(call objects,$p))): | $(call fetched,$(LWIP_DIR))
+# -MMD leaves out what a library's header includes.
+$(if $(LWIP_FILES),$(foreach p,program platform,$(call objects,$p))): $(wildcard boards/$(BOARD)/lwipopts.h platform/lwip/dory_lwipopts.h) | $(call fetched,$(LWIP_DIR))
 $(call objects,crypto-port) $(SUPPORT) $(TESTS:=.o) $(BENCHES:=.o): | $B/lib/include/sodium/version.h $(call fetched,$(MBEDTLS_DIR))
 
 libs: $B/lib/mbedtls.done $B/lib/sodium.done $(if $(LWIP_FILES),$B/lib/lwip.done) ## build only the libraries' objects

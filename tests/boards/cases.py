@@ -103,7 +103,15 @@ def many(t, entry):
         now = idle(t, device)
         if i == TIMES // 4:
             before = now
-    t.check(now == before, "the high-water marks rise: %s, and after half of the transfers %s" % (now, before))
+    # How many segments wait at once depends on the moment, and a new maximum may be met late; a leak meets one again and again.
+    for _ in range(3):
+        if now == before:
+            break
+        before = now
+        for i in range(TIMES // 4):
+            both_ways(t, device, (OPENSSH, DORY)[i % 2], sources[i % 2])
+        now = idle(t, device)
+    t.check(now == before, "the high-water marks rise: %s, and %s before the last of the transfers" % (now, before))
 
 
 @case("a second connection while one transfers is served, or waits")
