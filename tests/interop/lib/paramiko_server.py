@@ -107,8 +107,15 @@ class ParamikoServer:
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind((self.host, self.port))
         self.listener.listen(4)
-        t.at_end(self.listener.close)
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+        t.at_end(self.stop)
+
+    def stop(self):
+        """The thread goes before the socket: else it might accept on whatever gets the same descriptor next."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(10)
+        self.listener.close()
 
     def serve(self):
         while True:
