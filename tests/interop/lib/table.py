@@ -34,7 +34,7 @@ def versions():
     asked = (("OpenSSH", ["ssh", "-V"], r"OpenSSH_(\S+?)[ ,]"), ("Dropbear", ["/usr/sbin/dropbear", "-V"], r"v(\S+)"),
              ("Dropbear, built from newer source", [new, "-V"], r"v(\S+)"),
              ("paramiko", ["/usr/bin/python3", "-c", "import paramiko; print(paramiko.__version__)"], r"(\S+)"),
-             ("curl with libssh2", ["curl", "-V"], r"(libssh2/\S+)"), ("lftp", ["lftp", "--version"], r"Version (\S+)"))
+             ("lftp", ["lftp", "--version"], r"Version (\S+)"))
     for name, argv, pattern in asked:
         version = first_line(argv, pattern)
         if version:
