@@ -230,7 +230,7 @@ int dory_read_file(const char *path, void *bytes, size_t cap, mode_t *others)
     if (fd < 0)
         return dory_posix_error(errno);
     if (others)
-        *others = fstat(fd, &st) != 0 || st.st_uid == getuid() ? st.st_mode & 077 : 0;
+        *others = fstat(fd, &st) != 0 ? 077 : st.st_uid == getuid() ? st.st_mode & 077 : 0; /* unknown counts as open to all */
     while (r != 0 && n < cap) {
         r = read(fd, (uint8_t *)bytes + n, cap - n);
         if (r < 0 && errno != EINTR)
