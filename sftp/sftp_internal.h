@@ -122,7 +122,7 @@ struct dory_sftp_handle *dory_sftp_upload(struct dory_sftp_server *s, struct sft
 int dory_sftp_handle_info(struct dory_sftp_server *s, const struct dory_sftp_handle *h, struct dory_fs_info *info);
 int dory_sftp_handle_set(struct dory_sftp_server *s, struct dory_sftp_handle *h, const struct sftp_attrs *attrs);
 int dory_sftp_reach(struct dory_sftp_server *s, struct dory_sftp_handle *h, uint64_t offset, bool last);
-/* Everything is closed, uploads are thrown away. */
+/* Everything is closed, uploads are thrown away: then the conversation has failed. */
 void dory_sftp_release(struct dory_sftp_server *s);
 
 /* sftp_answer.c: up to cap bytes of the answer under way; 0: the file system is busy. */

@@ -95,6 +95,7 @@ void dory_sftp_release(struct dory_sftp_server *s)
 
         if (!h->flags)
             continue;
+        s->failed |= upload;
         dory_fs_drop(fs, upload ? fs->ops->abort : fs->ops->close, &h->fs);
         gone(s, h, upload ? DORY_E_CUT : DORY_OK);
     }

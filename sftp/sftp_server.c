@@ -145,27 +145,23 @@ static bool take(struct dory_sftp_server *s, uint8_t byte)
 
 /* ---- WRITE */
 
-/* An upload that misses bytes is not kept. */
-static int lose(struct dory_sftp_handle *h, int error)
+/* An upload, or what may become one, that misses bytes is not kept. */
+static void lose(struct dory_sftp_handle *h, int error)
 {
-    if (h->flags & SFTP_UPLOAD)
+    if (h->flags >= SFTP_UPLOAD)
         h->error = (int8_t)error;
-    return error;
 }
 
-/* The file of the WRITE at the head of the queue, and where in it. */
-static int find_target(struct dory_sftp_server *s, const uint8_t *request)
+/* Where in its file the WRITE at the head of the queue begins. */
+static int find_place(struct dory_sftp_server *s, struct dory_sftp_handle *h, const uint8_t *request)
 {
-    struct dory_sftp_handle *h = dory_sftp_handle(s, dory_sftp_load32(request + WRITE_HANDLE_AT));
     struct dory_fs_info info;
     int r;
 
-    s->write_at = dory_sftp_load64(request + WRITE_OFFSET_AT);
-    if (!h)
-        return DORY_E_ARG;
     if (!(h->flags & SFTP_MAY_WRITE))
         return DORY_E_ACCESS;
     s->target = (uint8_t)(h - s->handles);
+    s->write_at = dory_sftp_load64(request + WRITE_OFFSET_AT);
     if (h->flags & SFTP_AT_END) {
         r = s->config.fs->ops->info(s->config.fs, h->fs, &info);
         if (r < 0)
@@ -173,7 +169,7 @@ static int find_target(struct dory_sftp_server *s, const uint8_t *request)
         s->write_at = info.size;
     }
     if (s->write_at > (uint64_t)INT64_MAX - s->left)
-        return lose(h, DORY_E_NOSPC);
+        return DORY_E_NOSPC;
     r = dory_sftp_reach(s, h, s->write_at, false);
     return r < 0 ? r : h->error;
 }
@@ -182,16 +178,24 @@ static int find_target(struct dory_sftp_server *s, const uint8_t *request)
 static bool begin_write(struct dory_sftp_server *s)
 {
     const uint8_t *request = s->queue + s->head;
-    uint32_t size = size_of(request), n = size < WRITE_N ? size : WRITE_N;
+    struct dory_sftp_handle *h = NULL;
+    uint32_t size = 4 + dory_sftp_load32(request), n = size < WRITE_N ? size : WRITE_N;
     int error = DORY_E_PROTOCOL;
 
     if (s->tail - s->head < n)
         return false;
     s->left = size - n;
-    if (n == WRITE_N && dory_sftp_load32(request + HEAD_N) == 4 && dory_sftp_load32(request + WRITE_LENGTH_AT) == s->left)
-        error = find_target(s, request);
+    if (n >= WRITE_OFFSET_AT && dory_sftp_load32(request + HEAD_N) == 4) {
+        h = dory_sftp_handle(s, dory_sftp_load32(request + WRITE_HANDLE_AT));
+        if (!h)
+            error = DORY_E_ARG;
+        else if (n == WRITE_N && dory_sftp_load32(request + WRITE_LENGTH_AT) == s->left)
+            error = find_place(s, h, request);
+    }
     if (error == DORY_E_AGAIN)
         return false;
+    if (h)
+        lose(h, error);
     s->write_id = dory_sftp_load32(request + ID_AT);
     s->write_error = (int8_t)error;
     s->writing = true;
@@ -227,7 +231,8 @@ static size_t write_data(struct dory_sftp_server *s, const uint8_t *bytes, size_
             if (events->moved)
                 events->moved(s->config.events_ctx, s->target, n);
         } else {
-            s->write_error = (int8_t)lose(&s->handles[s->target], (int)r);
+            s->write_error = (int8_t)r;
+            lose(&s->handles[s->target], (int)r);
         }
     }
     s->left -= (uint32_t)n;
@@ -322,7 +327,6 @@ void dory_sftp_answered(struct dory_sftp_server *s)
 static void finish(struct dory_sftp_server *s)
 {
     s->failed |= s->head != s->tail || s->writing || s->skip;
-    for (int i = 0; i < DORY_SFTP_HANDLES; i++) s->failed |= (s->handles[i].flags & SFTP_UPLOAD) != 0;
     s->ended = true;
     dory_sftp_release(s);
 }

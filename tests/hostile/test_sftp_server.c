@@ -256,6 +256,44 @@ static void test_F1_requests_that_end_too_early(void **state)
     }
 }
 
+/* A WRITE that cannot be taken apart, to an upload: what it should have written is missing, so CLOSE must not store the rest. */
+static void test_F1_a_malformed_write_loses_its_upload(void **state)
+{
+    static const uint32_t opens[] = {UPLOAD, SSH_FXF_WRITE | SSH_FXF_CREAT}; /* sftp's; scp's, which decides at the first WRITE */
+    size_t cut;
+    uint32_t h;
+
+    (void)state;
+    for (int first = 0; first < 2; first++)
+        for (size_t i = 0; i < 2 * (29 - 17 + 1); i++) {
+            bool alone = i % 2;
+
+            sftpk_reset();
+            sftpk_init();
+            sftpk_file("file", "old");
+            h = sftpk_open("file", opens[first]);
+            if (!alone)
+                sftpk_write(h, 0, "new ");
+            /* Cut behind the handle, within the offset, within the length; then whole, but with another length than it says. */
+            cut = 17 + i / 2;
+            k.in_n = k.in_at = 0;
+            sftpk_ask(SSH_FXP_WRITE, "h84", h, (uint64_t)4, 1);
+            assert_int_equal(k.in_n, 29);
+            k.in_n = cut;
+            dory_sftp_store32(k.in, (uint32_t)cut - 4);
+            sftpk_expect(SSH_FX_BAD_MESSAGE);
+            sftpk_ask(SSH_FXP_WRITE, "h8s", h, (uint64_t)11, "!");
+            sftpk_expect(SSH_FX_BAD_MESSAGE);
+            sftpk_ask(SSH_FXP_CLOSE, "h", h);
+            sftpk_expect(SSH_FX_BAD_MESSAGE);
+            assert_string_equal(sftpk_content("file"), "old");
+            sftpk_put("file", "the session goes on");
+            assert_string_equal(sftpk_content("file"), "the session goes on");
+            assert_int_equal(sftpk_end(), 0);
+            sftpk_teardown(NULL);
+        }
+}
+
 /* ---- F2 */
 
 static void ends_badly(const void *bytes, size_t n, bool greet)
@@ -529,6 +567,7 @@ int main(void)
         T(test_F1_a_path_of_many_components),
         T(test_F1_unknown_requests),
         T(test_F1_requests_that_end_too_early),
+        T(test_F1_a_malformed_write_loses_its_upload),
         T(test_F2_impossible_lengths),
         T(test_F2_a_request_before_init),
         T(test_F2_two_inits),
