@@ -25,6 +25,9 @@ DIRS_ssh  = ssh
 DIRS_scp  = scp
 DIRS_sftp = sftp
 
+# The file that tells that a library's sources are there; nothing for those of a user.
+fetched = $(if $(filter third_party/%,$1),$1/.dory-version)
+
 sources   = $(filter-out %/main.c $(OMIT),$(wildcard $(DIRS_$1:%=%/*.c)))
 objects   = $(patsubst %.c,$B/%.o,$(call sources,$1))
 PARTS    := $(foreach p,program platform scp sftp ssh crypto-port,$(if $(call sources,$p),$p)) $(if $(LWIP_FILES),lwip)
@@ -125,8 +128,6 @@ $B/flags: FORCE
 -include $(SUPPORT:.o=.d) $(TESTS:=.d) $(BENCHES:=.d) $(if $(PROGRAM),$B/$(DIRS_program)/main.d)
 
 # ---- the libraries, with flags of their own; their objects end up in crypto-port.a
-
-fetched = $(if $(filter third_party/%,$1),$1/.dory-version)
 
 third_party/%/.dory-version:
 	scripts/fetch $*
