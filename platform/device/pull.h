@@ -71,6 +71,8 @@ struct dory_pull {
     uint8_t verdict; /* of the present try: enum of pull_internal.h */
     bool key_made;  /* and not yet kept */
     bool eof_told, arrived, item_given;
+    bool hearsay;   /* `reason` is a line of the host's standard error, which may mean nothing */
+    uint8_t heard;  /* such lines, in the present try */
     uint16_t port;
     uint8_t address[4];
     int status; /* of the last pull, once it is over */

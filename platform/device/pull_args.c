@@ -6,8 +6,9 @@ void dory_i_pull_because(struct dory_pull *p, const char *reason)
 {
     size_t n = strlen(reason);
 
-    if (p->reason[0])
+    if (p->reason[0] && !p->hearsay)
         return;
+    p->hearsay = false;
     if (n > sizeof p->reason - 1)
         n = sizeof p->reason - 1;
     memcpy(p->reason, reason, n);

@@ -10,7 +10,7 @@ enum { DORY_PULL_GOES_ON, DORY_PULL_GOOD, DORY_PULL_AGAIN, DORY_PULL_FINAL };
 /* [-P port] user@address:path slot. DORY_E_ARG with p->reason set. */
 int dory_i_pull_parse(struct dory_pull *p, const char *args);
 
-/* Sets p->reason; the first of a try stays. */
+/* Sets p->reason; the first of a try stays, unless it was hearsay. */
 void dory_i_pull_because(struct dory_pull *p, const char *reason);
 
 /* Is `key` that of p->host? NULL: is any key of it known? */

@@ -4,6 +4,7 @@
 #include "pull_internal.h"
 
 enum { TURNS = 8, PATIENCE_MS = 5000, SOON_MS = 2, FINGERPRINT = 44 };
+enum { HEARD_MOST = 8, DELIBERATE_MOST = 127 }; /* a shell adds 128 for a signal */
 
 static uint64_t sooner(uint64_t a, uint64_t b)
 {
@@ -34,11 +35,15 @@ static void on_progress(void *ctx, uint64_t done)
 
 static void on_end(void *ctx, const char *path, uint64_t size, int status)
 {
+    struct dory_pull *p = ctx;
+
     (void)path, (void)size;
-    ((struct dory_pull *)ctx)->arrived = status == DORY_OK;
+    p->arrived = status == DORY_OK;
+    if (status == DORY_E_CUT)
+        p->hearsay = true; /* why the host said no more is not known */
 }
 
-/* What the host said, in its scp's words or on its standard error: one line of it. */
+/* What the host's scp said: one line of it. */
 static void said(struct dory_pull *p, const char *words, size_t n)
 {
     char buf[DORY_PULL_REASON_MAX];
@@ -61,10 +66,37 @@ static void on_message(void *ctx, const char *words, size_t n)
     said(ctx, words, n);
 }
 
+/* A line of the host's standard error: a login script's greeting, a shell's complaint. It is shown, and decides nothing. */
+static void overhear(struct dory_pull *p, const char *words, size_t n)
+{
+    char buf[DORY_PULL_REASON_MAX];
+    struct dory_text line;
+
+    if (n && words[n - 1] == '\r')
+        n--;
+    if (n == 0 || p->heard == HEARD_MOST)
+        return;
+    p->heard++;
+    dory_text_init(&line, buf, sizeof buf);
+    dory_text_say(&line, "pull: %s: %b", p->host, words, n);
+    p->config->say(p->config->ctx, &line);
+    if (!p->reason[0]) {
+        said(p, words, n);
+        p->hearsay = true;
+    }
+}
+
 static void on_stderr(void *ctx, int channel, const uint8_t *bytes, size_t n)
 {
+    const char *at = (const char *)bytes, *behind = at + n, *end;
+
     (void)channel;
-    said(ctx, (const char *)bytes, n);
+    for (; at < behind; at = end + 1) {
+        end = memchr(at, '\n', (size_t)(behind - at));
+        if (!end)
+            end = behind;
+        overhear(ctx, at, (size_t)(end - at));
+    }
 }
 
 static void on_error(void *ctx, const char *path, const char *words)
@@ -253,25 +285,39 @@ static void lost(struct dory_pull *p)
                                                                                                              : DORY_PULL_AGAIN);
 }
 
-/* The command has ended. Somebody said why it failed: no try can mend that. Nobody did (it was killed): another try may. */
+static void because_of_status(struct dory_pull *p, int remote)
+{
+    char buf[DORY_PULL_REASON_MAX];
+    struct dory_text text;
+
+    dory_text_init(&text, buf, sizeof buf);
+    dory_text_say(&text, "the host's scp ended with status %u%s%s", (uint32_t)remote, p->arrived ? ", though the whole file is in " : "",
+                  p->arrived ? p->slot : "");
+    dory_i_pull_because(p, buf);
+}
+
+/* The command has ended. Its scp or ours said why it failed, or its status is a program's own: no try can mend that. Else it was killed: another
+   try may. */
 static void judge(struct dory_pull *p)
 {
     unsigned state = dory_ssh_channel_state(&p->ssh, 0);
     int status = p->sink.base.stream.ops->status(&p->sink.base.stream);
     int remote = dory_ssh_channel_status(&p->ssh, 0);
-    bool spoken;
+    bool final = (p->reason[0] && !p->hearsay) || p->arrived || (state & DORY_CH_FAILED) || (remote > 0 && remote <= DELIBERATE_MOST);
 
+    if (status == 0 && p->arrived && remote <= 0) {
+        over(p, DORY_PULL_GOOD);
+        return;
+    }
     if (state & DORY_CH_FAILED)
         dory_i_pull_because(p, "the host refuses to run scp");
     else if (remote == 127)
         dory_i_pull_because(p, "no scp program was found there");
-    if (status == 0 && p->arrived && !p->reason[0]) {
-        over(p, DORY_PULL_GOOD);
-        return;
-    }
-    spoken = p->reason[0] != '\0';
-    dory_i_pull_because(p, "the copy ended before its time");
-    over(p, spoken ? DORY_PULL_FINAL : DORY_PULL_AGAIN);
+    else if (remote > 0 && (p->arrived || !p->reason[0]))
+        because_of_status(p, remote);
+    if (!p->reason[0])
+        dory_i_pull_because(p, "the copy ended before its time");
+    over(p, final ? DORY_PULL_FINAL : DORY_PULL_AGAIN);
 }
 
 static void look_at_channel(struct dory_pull *p, uint64_t now)
@@ -351,7 +397,8 @@ void dory_i_pull_open(struct dory_pull *p, uint64_t now)
         .idle_ms = DORY_PULL_IDLE_MS,
         .user = p->user,
     };
-    p->eof_told = p->arrived = p->item_given = false;
+    p->eof_told = p->arrived = p->item_given = p->hearsay = false;
+    p->heard = 0;
     p->over_at = p->size = p->done = 0;
     if (dory_ssh_init(&p->ssh, &p->ssh_config, now) < 0) {
         dory_i_pull_because(p, dory_strerror(dory_ssh_error(&p->ssh)));

@@ -118,6 +118,20 @@ def from_dropbear(t, entry):
     arrived(t, device, source)
 
 
+@case("pull: what a login script says on the host's stderr is shown and decides nothing, an exit status does", fetches)
+def login_script(t, entry):
+    device = device_of(t, entry)
+    flag = t.path("fails")
+    host = Host(t, device, config=['ForceCommand echo "Welcome to the host" >&2; eval "$SSH_ORIGINAL_COMMAND"; test ! -e %s || exit 3' % flag])
+    host.known()
+    source = image(t)
+    host.offer(source)
+    t.check("pull: [%s]:%d: Welcome to the host" % (HOST, host.server.port) in host.pull(), "the words are not shown")
+    arrived(t, device, source)
+    files.write(flag, "")
+    t.check("ended with status 3" in host.pull(status=1), "no word of the status")
+
+
 @case("pull: and at the same time the server works", fetches)
 def both(t, entry):
     device, host, source = ready(t, entry, arguments=["erase_ms=10"])

@@ -33,6 +33,8 @@ static struct dory_ram_node nodes[NODES];
 static struct dory_ram_block blocks[BLOCKS];
 static struct dory_key host_key, other_key;
 static bool host_lives, answers, lets_in;
+static const char *host_stderr; /* said once the command runs */
+static int host_status;         /* instead of its own; -1: killed without a word; 0: its own */
 static unsigned calls;     /* how often it was called */
 static uint64_t called_at; /* its clock begins with each call */
 
@@ -135,6 +137,28 @@ static void *call_host(void *ctx, const uint8_t address[4], uint16_t port)
     return &pull;
 }
 
+/* What is not scp's own: a login script's words before it, another exit status behind it. */
+static void host_mind(void)
+{
+    size_t n, room;
+    uint8_t *buf;
+
+    if (!(dory_ssh_channel_state(&host.ssh, 0) & DORY_CH_STARTED))
+        return;
+    if (host_stderr && (buf = dory_ssh_senddata_buf(&host.ssh, 0, SSH_EXTENDED_DATA_STDERR, &room)) != NULL) {
+        n = strlen(host_stderr) < room ? strlen(host_stderr) : room;
+        memcpy(buf, host_stderr, n);
+        dory_ssh_senddata_ack(&host.ssh, n);
+        host_stderr = host_stderr[n] ? host_stderr + n : NULL;
+    }
+    if (host_status == -1 && to_device.total > 5000) {
+        dory_pump_attach(&host.pump, 0, NULL);
+        dory_ssh_channel_close(&host.ssh, 0);
+    } else if (host_status > 0 && host.streams[0] && host.streams[0]->ops->status(host.streams[0]) != DORY_E_AGAIN) {
+        dory_ssh_channel_exit(&host.ssh, 0, (uint32_t)host_status);
+    }
+}
+
 static void host_turn(void)
 {
     const uint8_t *out;
@@ -149,7 +173,9 @@ static void host_turn(void)
         to_host.from += have;
         dory_ssh_recvpkt_ack(&host.ssh, have);
     }
+    host.pump.server = host_status == 0;
     session_turn(&host, now - called_at);
+    host_mind();
     while (!cut && (out = dory_ssh_sendpkt_buf(&host.ssh, &have)) != NULL && have > 0 && (have = pipe_put(&to_device, out, have)) > 0)
         dory_ssh_sendpkt_ack(&host.ssh, have);
 }
@@ -242,6 +268,8 @@ static int setup(void **state)
     to_host.cut_at = to_device.cut_at = cuts = calls = 0;
     cut = opened = false;
     host_lives = answers = lets_in = true;
+    host_stderr = NULL;
+    host_status = 0;
     told[0] = '\0';
     now = 1000;
     boot();
@@ -462,6 +490,71 @@ static void test_lines_that_make_no_sense(void **state)
     assert_int_equal(calls, 0);
 }
 
+/* ---- what else the host says */
+
+static void test_words_on_stderr_decide_nothing(void **state)
+{
+    (void)state;
+    host_stderr = "Welcome to \33[1mhost\33[0m.\r\n\nwarning: disk nearly full";
+    assert_int_equal(run(GOOD), 0);
+    assert_true(heard("pull: 10.0.2.2: Welcome to ?[1mhost?[0m.\npull: 10.0.2.2: warning: disk nearly full\n"));
+    assert_true(heard("pull: exit status 0: 9000 bytes in slot-b"));
+    assert_true(holds(SLOT_B, 1));
+    assert_int_equal(calls, 1);
+}
+
+static void test_stderr_without_end(void **state)
+{
+    static char flood[3001];
+    unsigned lines = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof flood - 1; i++) flood[i] = i % 50 == 49 ? '\n' : 'x';
+    host_stderr = flood;
+    assert_int_equal(run(GOOD), 0);
+    for (const char *p = told; (p = strstr(p, "pull: 10.0.2.2: xxx")) != NULL; p++) lines++;
+    assert_int_equal(lines, 8);
+}
+
+/* Scp's own error decides, whatever was said before it. */
+static void test_an_error_behind_words_on_stderr(void **state)
+{
+    (void)state;
+    host_stderr = "Welcome.\n";
+    assert_int_equal(run("user@10.0.2.2:other.bin slot-b"), 1);
+    assert_true(heard("pull: exit status 1: other.bin: No such file") || heard("pull: exit status 1: other.bin: no such file"));
+    assert_int_equal(calls, 1);
+}
+
+static void test_another_exit_status(void **state)
+{
+    (void)state;
+    host_stderr = "Welcome.\n";
+    host_status = 3;
+    assert_int_equal(run(GOOD), 1);
+    assert_true(heard("pull: exit status 1: the host's scp ended with status 3, though the whole file is in slot-b"));
+    assert_true(holds(SLOT_B, 1));
+    assert_int_equal(calls, 1);
+}
+
+static void back_to_life(void)
+{
+    if (calls == 2)
+        host_status = 0;
+}
+
+/* The host's scp is killed behind words of a login script: nobody said why, so another try may do. */
+static void test_killed_behind_words_on_stderr(void **state)
+{
+    (void)state;
+    host_stderr = "Welcome.\n";
+    host_status = -1;
+    assert_int_equal(run_with(GOOD, back_to_life), 0);
+    assert_int_equal(calls, 2);
+    assert_true(heard("; again in 1000 ms"));
+    assert_true(holds(SLOT_B, 1));
+}
+
 /* ---- what is tried again */
 
 /* The connection is cut after every so many bytes, in each direction: the old image is whole until the second try has brought the new one. */
@@ -617,6 +710,11 @@ int main(void)
         TEST(test_too_large),
         TEST(test_the_slot_that_runs),
         TEST(test_lines_that_make_no_sense),
+        TEST(test_words_on_stderr_decide_nothing),
+        TEST(test_stderr_without_end),
+        TEST(test_an_error_behind_words_on_stderr),
+        TEST(test_another_exit_status),
+        TEST(test_killed_behind_words_on_stderr),
         TEST(test_cut_on_the_way_to_the_device),
         TEST(test_cut_on_the_way_to_the_host),
         TEST(test_nobody_there),
