@@ -296,7 +296,7 @@ static int leave(struct dory_sftp_client *c)
     int r = DORY_OK;
 
     if (level->handle.n) {
-        if (level->reading || !dory_i_sftp_can_ask(c))
+        if (!dory_i_sftp_can_ask(c))
             return DORY_E_AGAIN;
         dory_i_sftp_ask_close(c, SFTP_FORGOTTEN, 0, &level->handle);
     }
@@ -416,7 +416,7 @@ static int next_entry(struct dory_sftp_client *c)
     struct sftp_entry entry;
 
     if (!dory_i_sftp_names_next(c, level, &entry)) {
-        if (!level->eof)
+        if (!level->eof || level->reading) /* names may come behind the end: none may be left for the level above */
             return DORY_E_AGAIN;
         c->state = LEAVE;
         return DORY_OK;

@@ -5,6 +5,7 @@
 static struct dory_sftp_put put;
 static struct dory_sftp_get get;
 static struct sftp_peer peer;
+static size_t at_once; /* bytes that the client is given in one go; 0: many */
 
 /* The answer that is given in place of the right one, to the first request of a type. */
 static struct {
@@ -29,6 +30,7 @@ static void reset(void)
 {
     int dir;
 
+    at_once = 0;
     scp_kit_reset();
     sftp_peer_init(&peer, &scp_b.disk.ram);
     peer.answers = answer_evil;
@@ -69,7 +71,7 @@ static int fetch(unsigned flags, const char *path)
                                        .item_ctx = scp_a.config.item_ctx, .events = &scp_kit_events, .events_ctx = &scp_a.ear,
                                        .match = dory_scp_glob};
     dory_sftp_get_init(&get, &config);
-    return sftp_run(&get.base.stream, &peer, 0, 0);
+    return sftp_run(&get.base.stream, &peer, 0, at_once);
 }
 
 static int send(unsigned flags, const char *from, const char *path)
@@ -194,6 +196,39 @@ static void test_c2_names_that_were_not_asked_for(void **state)
             assert_int_equal(dory_ram_find(&scp_a.disk.ram, path), DORY_E_NOENT);
         }
     }
+}
+
+/* A directory is said to be at its end, and then the answer to the client's second question for names still brings one. */
+static bool names_behind_the_end(struct sftp_peer *p, unsigned type, uint32_t id, const uint8_t *body, size_t n)
+{
+    static unsigned asked;
+    uint8_t out[100], *o = store(out, 1);
+
+    if (type == 11)
+        asked = n == 5 && !memcmp(body + 4, "d", 1) ? 1 : 0;
+    if (type != 12 || !asked)
+        return false;
+    if (asked++ == 1) {
+        sftp_peer_status(p, id, 1, "");
+        return true;
+    }
+    o = store_bytes(store_bytes(o, "evil.sh", 7), "", 0);
+    o = store(store(store(store(o, 4 | 1), 0), 4), 0100644);
+    sftp_peer_say(p, PEER_NAME, id, out, (size_t)(o - out));
+    return true;
+}
+
+/* It is not taken for one of the directory above, where a pattern has decided. */
+static void test_c2_names_behind_the_end(void **state)
+{
+    (void)state;
+    reset();
+    scp_put(&scp_b, "/evil.sh", "evil");
+    peer.answers = names_behind_the_end;
+    at_once = 1;
+    fetch(DORY_SFTP_RECURSE, "?");
+    assert_int_equal(dory_ram_find(&scp_a.disk.ram, "/dst/evil.sh"), DORY_E_NOENT);
+    assert_true(dory_ram_find(&scp_a.disk.ram, "/dst/d") >= 0);
 }
 
 /* A home directory of the host's choice gives one name, and a good one. */
@@ -521,6 +556,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_c1_dots, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_c1_a_name_too_long, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_c2_names_that_were_not_asked_for, setup, scp_kit_teardown),
+        cmocka_unit_test_setup_teardown(test_c2_names_behind_the_end, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_c2_expanded_paths, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_c4_special_bits, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_c5_a_directory_that_was_not_asked_for, setup, scp_kit_teardown),
