@@ -226,7 +226,8 @@ struct dory_event {
 enum dory_event_type dory_ssh_event(const struct dory_ssh *ssh, struct dory_event *event);
 int dory_ssh_accept(struct dory_ssh *ssh);
 int dory_ssh_refuse(struct dory_ssh *ssh);
-/* server: the method succeeded and one of `methods` (DORY_AUTH_ bits) must follow (RFC 4252 5.1); only these are taken from now on. */
+/* server: the method succeeded and one of `methods` (DORY_AUTH_ bits) must follow (RFC 4252 5.1); only these are taken from now on, and only
+   for the same user: another name ends the connection. DORY_E_SPACE: a name of more than DORY_USER_NAME_MAX bytes; the event still waits. */
 int dory_ssh_accept_partial(struct dory_ssh *ssh, uint8_t methods);
 /* signature is a whole blob (RFC 4253 6.6), copied. */
 int dory_ssh_sign(struct dory_ssh *ssh, const uint8_t *signature, size_t n);

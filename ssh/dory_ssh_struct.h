@@ -40,8 +40,9 @@ struct dory_ssh {
     bool auth_wanted, auth_none_seen, banner_sent;
     uint8_t auth_outstanding, auth_methods, auth_failures;
     bool auth_partial, auth_asked;
+    bool auth_bound; /* server: what succeeded so far was of auth_user */
     uint8_t auth_user_n;
-    uint8_t auth_user[DORY_USER_NAME_MAX]; /* server: who is asked by SSH_MSG_USERAUTH_INFO_REQUEST */
+    uint8_t auth_user[DORY_USER_NAME_MAX]; /* server: who is asked by SSH_MSG_USERAUTH_INFO_REQUEST, or succeeded in part */
     uint8_t ping_n, ping_count, open_fail_count, keepalives;
     bool keepalive_due;
     bool want_reply;           /* of the channel request that waits */

@@ -209,6 +209,8 @@ int dory_i_server_auth(struct dory_ssh *s, struct dory_reader *r)
         return dory_i_error(s, DORY_E_PROTOCOL, "malformed SSH_MSG_USERAUTH_REQUEST");
     if (s->phase == PHASE_CONNECTION)
         return DORY_OK;
+    if (s->auth_bound && (user.n != s->auth_user_n || memcmp(user.p, s->auth_user, user.n)))
+        return dory_i_error(s, DORY_E_AUTH, "another user after a partial success"); /* RFC 4252 5 */
     s->auth_outstanding = 0;
     if (!dory_i_is(service, "ssh-connection")) {
         s->sent_reason = SSH_DISCONNECT_SERVICE_NOT_AVAILABLE;
@@ -290,8 +292,12 @@ int dory_ssh_accept_partial(struct dory_ssh *s, uint8_t methods)
     if (s->pending.type != DORY_EV_AUTH_REQUEST)
         return DORY_E_STATE;
     if (!only_asks(s)) {
+        if (s->pending.user_n > sizeof s->auth_user)
+            return DORY_E_SPACE;
+        memmove(s->auth_user, s->pending.user, s->pending.user_n);
+        s->auth_user_n = (uint8_t)s->pending.user_n;
         s->auth_methods = methods;
-        s->auth_partial = true;
+        s->auth_partial = s->auth_bound = true;
     }
     return dory_i_answer(s, true, DORY_OK);
 }

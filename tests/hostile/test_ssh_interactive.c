@@ -234,6 +234,54 @@ static void server_wants_two_methods(void **state)
     dory_wire_free(&w);
 }
 
+static void partial_success(const char *user)
+{
+    begin_server(DORY_AUTH_PUBLICKEY);
+    w.hold = 1U << DORY_EV_AUTH_REQUEST;
+    dory_wire_put_publickey(&w, &b, user, "ssh-ed25519", &w.userkey, true);
+    dory_wire_send_bytes(&w, &b);
+    w.event_counted = false;
+}
+
+/* The key of one user and the password of another are no login of either (RFC 4252 5). */
+static void A4_another_user_after_a_partial_success(void **state)
+{
+    static const char *const others[] = {"root", "alic", "alice2", ""};
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        for (int interactive = 0; interactive < 2; interactive++) {
+            partial_success("alice");
+            CHECK_EQ(dory_ssh_accept_partial(&w.ssh, DORY_AUTH_PASSWORD | DORY_AUTH_KEYBOARD_INTERACTIVE), DORY_OK);
+            w.hold = 0;
+            dory_wire_pump(&w);
+            expect_failure("password,keyboard-interactive", true);
+            if (interactive) {
+                ask(others[i]);
+            } else {
+                dory_wire_put_password(&b, others[i], "secret");
+                dory_wire_send_bytes(&w, &b);
+            }
+            dory_wire_expect_disconnect(&w, SSH_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE, DORY_E_AUTH);
+            CHECK(!(dory_ssh_state(&w.ssh) & DORY_READY));
+            dory_wire_free(&w);
+        }
+}
+
+static void partial_success_of_a_long_name(void **state)
+{
+    char name[DORY_USER_NAME_MAX + 2];
+    (void)state;
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = 0;
+    partial_success(name);
+    CHECK_EQ(dory_ssh_accept_partial(&w.ssh, DORY_AUTH_PASSWORD), DORY_E_SPACE);
+    CHECK_EQ(dory_ssh_refuse(&w.ssh), DORY_OK);
+    w.hold = 0;
+    dory_wire_pump(&w);
+    expect_failure("publickey", false);
+    dory_wire_free(&w);
+}
+
 /* ---- the engine is the client ---- */
 
 static void begin_client(void)
@@ -428,6 +476,8 @@ int main(void)
         cmocka_unit_test(A6_each_wrong_answer_is_a_try),
         cmocka_unit_test(K3_answer_is_wiped),
         cmocka_unit_test(server_wants_two_methods),
+        cmocka_unit_test(A4_another_user_after_a_partial_success),
+        cmocka_unit_test(partial_success_of_a_long_name),
         cmocka_unit_test(client_is_asked),
         cmocka_unit_test(A8_prompts_that_are_malformed),
         cmocka_unit_test(A3_prompts_nobody_asked_for),
