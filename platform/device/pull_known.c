@@ -11,6 +11,7 @@ struct reader {
     uint32_t at;
     uint8_t chunk[CHUNK];
     long have, used;
+    bool cut; /* line is not all of it */
     char line[LINE];
 };
 
@@ -33,9 +34,12 @@ static int next_line(struct reader *r)
     size_t n = 0;
     int c;
 
-    while ((c = next(r)) >= 0 && c != '\n')
+    r->cut = false;
+    while ((c = next(r)) >= 0 && c != '\n') {
+        r->cut |= n == LINE - 1;
         if (n < LINE - 1)
             r->line[n++] = (char)c;
+    }
     r->line[n] = '\0';
     if (c < -1)
         return c;
@@ -62,17 +66,18 @@ static bool names(const char *list, const char *host)
     return false;
 }
 
-/* What this line says of the host: one of DORY_PULL_*. `key` in base64. */
-static int judge(char *line, const char *host, const char *key)
+/* What this line says of the host: one of DORY_PULL_*. `key` in base64, or "". A key that is revoked for somebody is so for all: the names
+   may be patterns, and where a line is too long for us to see its key, it may be this one. */
+static int judge(char *line, bool cut, const char *host, const char *key)
 {
     char *marker = line[0] == '@' ? field(&line) : NULL, *list = field(&line), *blob;
 
     field(&line); /* the type, which the blob says too */
     blob = field(&line);
+    if (marker)
+        return strcmp(marker, "@revoked") == 0 && *key && (cut || strcmp(blob, key) == 0) ? DORY_PULL_REVOKED : DORY_PULL_UNKNOWN;
     if (*list == '#' || !names(list, host))
         return DORY_PULL_UNKNOWN;
-    if (marker)
-        return strcmp(marker, "@revoked") == 0 && strcmp(blob, key) == 0 ? DORY_PULL_REVOKED : DORY_PULL_UNKNOWN;
     return strcmp(blob, key) == 0 ? DORY_PULL_KNOWN : DORY_PULL_OTHER;
 }
 
@@ -86,7 +91,7 @@ int dory_i_pull_known(struct dory_pull *p, const uint8_t *key, size_t n)
         return DORY_PULL_UNKNOWN;
     r.slot = (unsigned)slot;
     while ((got = next_line(&r)) > 0) {
-        int said = judge(r.line, p->host, text);
+        int said = judge(r.line, r.cut, p->host, text);
         verdict = said > verdict ? said : verdict;
     }
     return got == DORY_E_NOENT ? DORY_PULL_UNKNOWN : got < 0 ? got : verdict;

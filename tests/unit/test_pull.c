@@ -424,19 +424,38 @@ static void test_an_unknown_host_is_not_called(void **state)
     assert_int_equal(calls, 0);
 }
 
+/* For this host, for all, for others, and behind more names than a line of ours holds. */
 static void test_a_revoked_key(void **state)
 {
-    char text[512];
+    static char long_list[320];
+    const char *const listed[] = {"10.0.2.2", "*", "10.9.9.9", "#", long_list};
+    char text[1024], key[128];
     uint8_t blob[64];
     int n = host_key.type->public_blob(&host_key, blob, sizeof blob);
-    char key[128];
 
     (void)state;
+    memset(long_list, 'x', sizeof long_list - 1);
     dory_base64_encode(key, sizeof key, blob, (size_t)n, true);
-    snprintf(text, sizeof text, "10.0.2.2 ssh-ed25519 %s\n@revoked 10.0.2.2 ssh-ed25519 %s", key, key);
+    for (size_t i = 0; i < sizeof listed / sizeof *listed; i++) {
+        snprintf(text, sizeof text, "10.0.2.2 ssh-ed25519 %s\n@revoked %s ssh-ed25519 %s", key, listed[i], key);
+        assert_int_equal(put(KNOWN, text, strlen(text)), DORY_OK);
+        assert_int_equal(run(GOOD), 1);
+        assert_true(heard("REVOKED host key"));
+        told[0] = 0;
+    }
+}
+
+/* What is revoked makes no host known. */
+static void test_nothing_but_a_revoked_key(void **state)
+{
+    char text[1024];
+
+    (void)state;
+    snprintf(text, sizeof text, "@revoked 10.0.2.2 ssh-ed25519 AAAA\n@revoked %0300d ssh-ed25519 AAAA", 0);
     assert_int_equal(put(KNOWN, text, strlen(text)), DORY_OK);
     assert_int_equal(run(GOOD), 1);
-    assert_true(heard("REVOKED host key"));
+    assert_true(heard("known_hosts has no key of 10.0.2.2"));
+    assert_int_equal(calls, 0);
 }
 
 static void test_a_host_that_does_not_know_the_key(void **state)
@@ -705,6 +724,7 @@ int main(void)
         TEST(test_another_host_key_is_told_nothing),
         TEST(test_an_unknown_host_is_not_called),
         TEST(test_a_revoked_key),
+        TEST(test_nothing_but_a_revoked_key),
         TEST(test_a_host_that_does_not_know_the_key),
         TEST(test_no_such_file),
         TEST(test_too_large),
