@@ -141,7 +141,7 @@ void dory_i_device_leave_password(struct dory_device_session *session)
     struct dory_device_password *check = &session->device->password;
 
     if (check->owner == session)
-        dory_wipe(check, sizeof *check);
+        dory_wipe(check, offsetof(struct dory_device_password, rest_until)); /* the next one's check rests as well */
 }
 
 /* ---- */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { RESET_MS = 200, EVICT_MS = 10 * 1000, TURN_MAX_MS = 60 * 1000 };
+enum { RESET_MS = 200, TURN_MAX_MS = 60 * 1000 };
 
 /* ---- the console */
 
@@ -182,7 +182,7 @@ static int seat(const struct dory_device *device)
 
         if (!s->ops)
             return i;
-        if (!s->authenticated && device->now - s->started >= EVICT_MS && (oldest < 0 || s->started < device->sessions[oldest].started))
+        if (!s->authenticated && device->now - s->started >= DORY_DEVICE_EVICT_MS && (oldest < 0 || s->started < device->sessions[oldest].started))
             oldest = i;
     }
     return oldest;
@@ -209,8 +209,10 @@ bool dory_device_accept(struct dory_device *device, const struct dory_conn_ops *
 
     if (i < 0)
         return false;
-    if (device->sessions[i].ops)
+    if (device->sessions[i].ops) {
+        dory_i_session_say(&device->sessions[i], "no login: gave way");
         dory_i_session_abort(&device->sessions[i]);
+    }
     dory_i_session_begin(&device->sessions[i], ops, conn);
     device->connections++;
     if (dory_i_device_live(device) > device->sessions_most)

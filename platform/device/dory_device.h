@@ -48,6 +48,11 @@
 #define DORY_DEVICE_LOG_PENDING 256
 #endif
 
+#ifndef DORY_DEVICE_EVICT_MS /* a login that takes longer gives its seat to a newcomer, if no other is free. A person compares a fingerprint and
+                                types; a password of 100,000 rounds is checked */
+#define DORY_DEVICE_EVICT_MS 30000
+#endif
+
 struct dory_device;
 struct dory_lwip_config;
 
@@ -164,9 +169,9 @@ struct dory_device_session {
 struct dory_device_password {
     struct dory_device_session *owner; /* NULL: none */
     bool possible;                     /* the user is the right one */
-    uint64_t rest_until;
     uint8_t expected[32];
     struct dory_pbkdf2 kdf;
+    uint64_t rest_until; /* last: outlives the check */
 };
 
 /* Lines that wait for the flash, each with its length in front. A page of flash is given up for lines at most so often: see log.c. */
@@ -207,7 +212,8 @@ struct dory_device {
 /* DORY_E_RNG: no entropy; DORY_E_ARG: the table of slots cannot work; DORY_E_IO: the flash cannot. The console says so. Nothing may be served. */
 int dory_device_init(struct dory_device *device, const struct dory_device_config *config);
 
-/* A newcomer. False: all sessions are taken; conn is still the caller's. */
+/* A newcomer. Where all sessions are taken, the oldest of those that have not logged in for DORY_DEVICE_EVICT_MS is reset for it; one that has
+   logged in never is. False: there is none such; conn is still the caller's. */
 bool dory_device_accept(struct dory_device *device, const struct dory_conn_ops *ops, void *conn);
 /* True: dory_device_accept has room. */
 bool dory_device_has_room(const struct dory_device *device);

@@ -16,6 +16,11 @@ __asm__(".globl dory_board_stack_end\n.set dory_board_stack_end, dory_board_stac
 
 static struct {
     uint64_t now;
+    /* The check of a password: what a part takes, how many there were, when the last one was over. */
+    const uint32_t *left;
+    unsigned part_ms, parts;
+    uint32_t left_before;
+    uint64_t part_over;
     bool no_entropy;
     unsigned resets;
     char console[16384];
@@ -36,6 +41,13 @@ void dory_board_reset(void)
 
 uint64_t dory_board_millis(void)
 {
+    if (board.left && *board.left < board.left_before) {
+        if (board.parts++)
+            CHECK(board.now - board.part_over >= board.part_ms); /* others had as much time */
+        board.now += board.part_ms;
+        board.part_over = board.now;
+    }
+    board.left_before = board.left ? *board.left : 0;
     return board.now;
 }
 
@@ -601,6 +613,38 @@ static void test_unknown_users_cost_the_same(void **state)
     CHECK_EQ(rounds_for("", ""), cost);
 }
 
+/* Between two parts of a check, and between the checks of two, others have as much time as the last part took. */
+static void test_guesses_leave_half_the_time(void **state)
+{
+    enum { GUESSERS = DORY_DEVICE_SESSIONS };
+    static struct client guesser[GUESSERS];
+
+    (void)state;
+    /* So few rounds are one part. */
+    put_file("password", "$pbkdf2-sha256$16$c2FsdHNhbHRzYWx0$sVaWem31qy3rw+Ldi3plA/XzhMSNi9/XHnnD1Ytj05o");
+    for (int i = 0; i < GUESSERS; i++) {
+        client_start(&guesser[i], "admin", "version");
+        guesser[i].password = "guess";
+        client_connect(&guesser[i]);
+    }
+    board.left = &device.password.kdf.left;
+    board.part_ms = 7;
+    for (int turn = 0; turn < 20000 && board.parts < GUESSERS; turn++) {
+        for (int i = 0; i < GUESSERS; i++)
+            client_turn(&guesser[i]);
+        dory_device_turn(&device, board.now);
+        board.now++;
+    }
+    board.left = NULL;
+    CHECK_EQ(board.parts, GUESSERS);
+    for (int i = 0; i < GUESSERS; i++)
+        guesser[i].wire.client_gone = true;
+    for (int i = 0; i < 3000; i++)
+        device_turn();
+    for (int i = 0; i < GUESSERS; i++)
+        client_free(&guesser[i]);
+}
+
 /* A client that goes away while its password is checked does not keep the others from theirs. */
 static void test_a_password_left_in_the_middle(void **state)
 {
@@ -930,12 +974,17 @@ static void test_the_idle_give_way(void **state)
         client_connect(&idle[i]);
         device_turn();
     }
+    board.now = device.sessions[0].started + DORY_DEVICE_EVICT_MS - 1;
+    device.now = board.now;
     CHECK(!dory_device_has_room(&device));
-    board.now += 11000;
+    board.now++;
     device_turn();
     CHECK(dory_device_has_room(&device));
     CHECK_EQ(run("version"), 0);
-    CHECK(idle[0].wire.device_gone);
+    CHECK(idle[0].wire.device_gone); /* the oldest */
+    CHECK(strstr(board.console, "no login: gave way"));
+    for (int i = 1; i < DORY_DEVICE_SESSIONS; i++)
+        CHECK(!idle[i].wire.device_gone);
     board.now += 120000; /* the grace time of the others is over */
     for (int i = 0; i < 1000; i++)
         device_turn();
@@ -943,6 +992,35 @@ static void test_the_idle_give_way(void **state)
         CHECK(idle[i].wire.device_gone);
         client_free(&idle[i]);
     }
+}
+
+/* Whoever has logged in stays, however many knock and however long it takes. */
+static void test_a_login_keeps_its_seat(void **state)
+{
+    static struct client busy[DORY_DEVICE_SESSIONS];
+
+    (void)state;
+    for (int i = 0; i < DORY_DEVICE_SESSIONS; i++) {
+        client_start(&busy[i], "admin", NULL);
+        busy[i].password = device.setup;
+        client_connect(&busy[i]);
+        for (int turn = 0; turn < 2000 && !device.sessions[i].authenticated; turn++) {
+            client_turn(&busy[i]);
+            device_turn();
+        }
+        CHECK(device.sessions[i].authenticated);
+    }
+    board.now += 2 * DORY_DEVICE_EVICT_MS;
+    device_turn();
+    CHECK(!dory_device_has_room(&device));
+    for (int i = 0; i < DORY_DEVICE_SESSIONS; i++)
+        CHECK(!busy[i].wire.device_gone);
+    for (int i = 0; i < DORY_DEVICE_SESSIONS; i++)
+        busy[i].wire.client_gone = true;
+    for (int i = 0; i < 1000; i++)
+        device_turn();
+    for (int i = 0; i < DORY_DEVICE_SESSIONS; i++)
+        client_free(&busy[i]);
 }
 
 /* Who is thrown out in the middle of a check leaves nothing of it to who comes in his place. */
@@ -962,7 +1040,7 @@ static void test_the_seat_is_clean(void **state)
         }
     }
     CHECK(device.password.owner == &device.sessions[0]);
-    board.now += 11000;
+    board.now += DORY_DEVICE_EVICT_MS;
     device_turn();
     CHECK_EQ(run_with("admin", "wrong", "version"), -2);
     CHECK_EQ(device.logins, 0);
@@ -993,8 +1071,8 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_first_boot_and_the_next), T(test_no_entropy_no_start), T(test_flash_that_fails_no_start), T(test_logins),
-        T(test_lines_of_authorized_keys), T(test_password_file), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log),
-        T(test_the_log_bounds_wear), T(test_cut_anywhere), T(test_spoilt_bytes), T(test_noise), T(test_two_at_once_and_no_third), T(test_the_idle_give_way), T(test_the_seat_is_clean), T(test_one_byte_at_a_time)};
+        T(test_lines_of_authorized_keys), T(test_password_file), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_guesses_leave_half_the_time), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log),
+        T(test_the_log_bounds_wear), T(test_cut_anywhere), T(test_spoilt_bytes), T(test_noise), T(test_two_at_once_and_no_third), T(test_the_idle_give_way), T(test_a_login_keeps_its_seat), T(test_the_seat_is_clean), T(test_one_byte_at_a_time)};
     int failed = cmocka_run_group_tests_name("device", tests, NULL, NULL);
 
     client_free(&client);
