@@ -267,12 +267,14 @@ static int abort_created(struct dory_fs *base, int handle)
     return DORY_OK;
 }
 
-/* What was committed is in flash already: it was read back. */
+/* What was committed is in flash already: it was read back. What is being written counts for nothing before its commit, so no promise. */
 static int sync(struct dory_fs *base, int handle)
 {
-    (void)base;
-    (void)handle;
-    return DORY_OK;
+    struct dory_flash_fs *fs = flash_of(base);
+
+    if (writer_of(fs, handle))
+        return DORY_E_NOSYS;
+    return handle_of(fs, handle, DIR) || handle_of(fs, handle, READER) ? DORY_OK : DORY_E_ARG;
 }
 
 static int remove_file(struct dory_fs *base, int dir, const char *name)

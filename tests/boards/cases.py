@@ -250,6 +250,15 @@ def over_sftp(t, entry):
     idle(t, device)
 
 
+@case("sftp put -f: the device promises nothing before the end of the upload, and stores it then", offers("dory_device_sftp"))
+def fsync(t, entry):
+    device = Device(t, entry)
+    source = image(t, 5000)
+    result = t.ok(device.sftp("put -f %s slot-b" % source, "get slot-b %s" % t.path("back")))
+    t.says(result, "remote fsync", "unsupported")
+    files.same(t.path("back"), source)
+
+
 @case("the log, and all slots at once", offers("dory_device_log_flash"))
 def log(t, entry):
     device = Device(t, entry)

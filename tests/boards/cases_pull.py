@@ -284,7 +284,7 @@ def entry_tool(entry, tool):
 def at_boot(t, entry):
     device, host, source = ready(t, entry, arguments=["erase_ms=10"])
     device.power_off()
-    device.options["arguments"] = ["erase_ms=10", "pull=" + host.command()[len("pull "):].replace(" ", ",")]
+    device.how["arguments"] = ["erase_ms=10", "pull=" + host.command()[len("pull "):].replace(" ", ",")]
     for _ in range(3):
         device.power_on()
         device.machine.expect(r"pull: logged in")

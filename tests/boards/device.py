@@ -15,7 +15,7 @@ class Device:
 
     def __init__(self, test, entry, arguments=(), isolated=True, extra=(), folder=None):
         self.test, self.entry = test, entry
-        self.options = {"arguments": arguments, "isolated": isolated, "extra": extra}
+        self.how = {"arguments": arguments, "isolated": isolated, "extra": extra}
         self.folder = folder or test.dir
         self.known = os.path.join(self.folder, "known_hosts")
         self.machine = None
@@ -29,7 +29,7 @@ class Device:
 
     def power_on(self):
         name, board, words = self.entry
-        self.machine = machine.Machine(name, board, words, self.folder, port=self.port, **self.options)
+        self.machine = machine.Machine(name, board, words, self.folder, port=self.port, **self.how)
         self.port = self.machine.port
         self.started()
 
@@ -67,11 +67,19 @@ class Device:
     def pull(self, client, name, target, **how):
         return client.copy(self.test, self, R(name), target, login=LOGIN, **how)
 
-    def ssh(self, *command, key="", start=False, login=LOGIN):
-        argv = ["ssh", "-F", "none", "-p", str(self.port), "-i", key or self.test.lab.key, "-o", "UserKnownHostsFile=%s" % self.known,
+    def options(self, key=""):
+        return ["-F", "none", "-i", key or self.test.lab.key, "-o", "UserKnownHostsFile=%s" % self.known, "-o", "Port=%d" % self.port,
                 "-o", "GlobalKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=yes", "-o", "IdentityAgent=none", "-o", "IdentitiesOnly=yes",
-                "-o", "BatchMode=yes", "%s@%s" % (login, self.host)] + list(command)
+                "-o", "BatchMode=yes"]
+
+    def ssh(self, *command, key="", start=False, login=LOGIN):
+        argv = ["ssh"] + self.options(key) + ["%s@%s" % (login, self.host)] + list(command)
         return self.test.start(argv) if start else self.test.run(argv)
+
+    def sftp(self, *batch):
+        """OpenSSH's sftp with a batch of commands."""
+        lines = files.write(self.test.path("batch"), "\n".join(batch) + "\n")
+        return self.test.run(["sftp"] + self.options() + ["-b", lines, "%s@%s" % (LOGIN, self.host)])
 
     def console(self, line):
         """Types a command; what it says."""

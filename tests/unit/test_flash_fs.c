@@ -126,6 +126,24 @@ static bool holds(unsigned slot, uint32_t seed, uint32_t n)
     return true;
 }
 
+/* A promise to have written is given for what counts, and for nothing before. */
+static void test_sync(void **state)
+{
+    int root = open_root(), handle;
+
+    (void)state;
+    handle = CALL(create, root, "slot-b", 0644, 100);
+    CHECK_EQ(CALL(write, handle, 0, (const uint8_t *)"12345678", 8), 8);
+    CHECK_EQ(CALL(sync, handle), DORY_E_NOSYS);
+    CHECK_EQ(CALL(commit, handle, 0, NULL), DORY_OK);
+    CHECK_EQ(CALL(sync, handle), DORY_E_ARG);
+    handle = CALL(open, root, "slot-b", DORY_FS_OPEN_READ);
+    CHECK_EQ(CALL(sync, handle), DORY_OK);
+    CHECK_EQ(CALL(sync, root), DORY_OK);
+    CALL(close, handle);
+    CALL(close, root);
+}
+
 static void test_every_size_and_bite(void **state)
 {
     static const uint32_t sizes[] = {0, 1, 3, 4, 5, 31, 32, 33, 1023, 1024, 1025, 1950, 1951, 1952, 1953, 1975, 1976};
@@ -488,7 +506,7 @@ int main(void)
     const struct fs_conformance conformance = {.fresh = fresh, .clean = clean, .flat = true, .no_modes = true};
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_every_size_and_bite), T(test_too_large_is_refused_before_anything_is_touched), T(test_unknown_size_ends_at_the_room),
+        T(test_sync), T(test_every_size_and_bite), T(test_too_large_is_refused_before_anything_is_touched), T(test_unknown_size_ends_at_the_room),
         T(test_the_image_that_is_needed_is_never_written), T(test_activate), T(test_not_while_it_is_uploaded),
         T(test_hidden_slots), T(test_remove), T(test_times_are_kept), T(test_lost_bits_are_found), T(test_bad_tables), T(test_log_goes_round),
         T(test_log_is_not_given_up_under_a_reader), T(test_a_log_that_is_not_mounted_is_not_there), T(test_log_lines_are_clean)};
