@@ -10,6 +10,11 @@ SODIUM_DIR  ?= third_party/libsodium
 LWIP_DIR    ?= third_party/lwip
 PREFIX      ?= /usr/local
 
+BOARDS    = $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))
+# Those that QEMU runs.
+FIRMWARES = $(patsubst boards/%/qemu,%,$(wildcard boards/*/qemu))
+$(if $(wildcard boards/$(BOARD)/board.mk),,$(error there is no board '$(BOARD)' (boards/$(BOARD)/board.mk). Boards: $(BOARDS)))
+
 include boards/$(BOARD)/board.mk
 
 B := build/$(BOARD)$(VARIANT)
@@ -38,7 +43,7 @@ TESTS    := $(patsubst %.c,$B/%,$(wildcard tests/unit/test_*.c tests/hostile/tes
 BENCHES  := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
 SUPPORT  := $(patsubst %.c,$B/%.o,$(wildcard tests/support/*.c))
 
-all: $(ARCHIVES) $(PROGRAM) ## build the archives and the program: build/posix/dory (the default), or build/<board>/dory.elf
+all: $(ARCHIVES) $(PROGRAM) $(PROGRAM:%.elf=%.bin) ## build the archives and the program: build/posix/dory (the default), or build/<board>/dory.elf and dory.bin
 
 # ---- our own code
 
@@ -78,6 +83,10 @@ linked = $(CC) $(CFLAGS) $(SANITIZE) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 $B/dory $B/dory.elf: $B/$(DIRS_program)/main.o $(ARCHIVES) $(LINKER_SCRIPT)
 	@echo "  $@"
 	@$(linked)
+
+# What a flash slot takes.
+$B/dory.bin: $B/dory.elf
+	@$(TOOLS)objcopy -O binary $< $@
 
 $(TESTS) $(BENCHES): %: %.o $(ARCHIVES)
 	@echo "  $@"
@@ -220,12 +229,11 @@ test-programs: $(TESTS)
 
 # ---- measurements
 
-FIRMWARES = $(patsubst boards/%/qemu,%,$(wildcard boards/*/qemu))
 # Those that are optimised as a whole are built once more, in parts that can be told apart.
 IN_PARTS  = $(patsubst boards/%/board.mk,%,$(shell grep -l '^LTO' boards/*/board.mk))
 
 size: ## flash, RAM, stack and instructions of each board into docs/FOOTPRINT.md
-	@scripts/setup build test
+	@scripts/setup build boards test
 	@$(MAKE) --no-print-directory BOARD=cortex-m3 all $(patsubst %.c,build/cortex-m3/%.o,$(wildcard tests/size/*.c))
 	@$(MAKE) --no-print-directory BOARD=posix all
 	@for board in $(FIRMWARES); do $(MAKE) --no-print-directory BOARD=$$board all || exit 1; done
@@ -261,7 +269,8 @@ install: all ## install into $(DESTDIR)$(PREFIX)
 	install -m 644 completions/_dory '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_dory'
 
 run: ## start a board in QEMU for a person: BOARD=lm3s6965evb, PORT=2222 or any free one; Ctrl-C ends it
-	@scripts/setup build test
+	$(if $(filter $(BOARD),$(FIRMWARES)),,$(error make run wants BOARD=one of: $(FIRMWARES)))
+	@scripts/setup build boards
 	@$(MAKE) --no-print-directory BOARD=$(BOARD) all
 	@scripts/run-board $(BOARD) $(PORT)
 
