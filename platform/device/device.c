@@ -71,8 +71,8 @@ void dory_i_device_print_setup(struct dory_device *device)
     if (dory_i_device_has_credentials(device) == 1)
         return;
     dory_i_device_print("No key and no password is set. Until one is, the password of this boot lets in %s: %s\n"
-                        "To set a key: scp ~/.ssh/id_ed25519.pub %s@THIS-DEVICE:authorized_keys\n",
-                        user, device->setup, user);
+                        "To set a key: scp%s ~/.ssh/id_ed25519.pub %s@THIS-DEVICE:authorized_keys\n",
+                        user, device->setup, device->config->subsystem ? "" : " -O", user);
 }
 
 /* ---- first boot */
