@@ -2,7 +2,7 @@
  * randomness. Nothing here is for silicon: it links only where board.mk says EMULATED = 1.
  *
  * Arguments are words behind the first, e.g. `-semihosting-config enable=on,target=native,arg=fw,arg=flash=slots.bin,arg=erase_ms=20`:
- *     flash=FILE     backs the flash; made, erased, where it is not there. Without it the flash is erased at every start and lost at the end
+ *     flash=FILE     backs the flash; made, erased, where it is not there. Without it the file is flash.tmp, erased at every start
  *     erase_ms=N     each erase takes so long, and the flash is busy meanwhile
  */
 #ifndef DORY_EMULATED_H

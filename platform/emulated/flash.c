@@ -38,15 +38,16 @@ static bool fill(uint32_t at, uint32_t n)
 
 static bool ready(void)
 {
-    char name[FILE_NAME_MAX], ms[8];
+    char name[FILE_NAME_MAX] = "flash.tmp", ms[8];
+    bool kept;
 
     if (file >= 0)
         return true;
-    if (!dory_host_argument("flash", name, sizeof name))
-        memcpy(name, ":tt-none", 9); /* no such file can be opened for update */
+    kept = dory_host_argument("flash", name, sizeof name);
     if (dory_host_argument("erase_ms", ms, sizeof ms))
         erase_ms = number(ms);
-    file = dory_host_open(name, DORY_HOST_UPDATE);
+    if (kept)
+        file = dory_host_open(name, DORY_HOST_UPDATE);
     if (file >= 0 && dory_host_size(file) == SIZE)
         return true;
     file = dory_host_open(name, DORY_HOST_CREATE);
