@@ -1,4 +1,5 @@
-# The lm3s6965evb in 64 KiB of flash: SCP, two slots of an image, keys. Hardware and linker script are the plain board's.
+# The lm3s6965evb in 64 KiB of flash: SCP, two slots of an image, keys; no passwords, log, console, texts of errors. Hardware and linker
+# script are the plain board's.
 CPU           = -mcpu=cortex-m3 -mthumb -fno-move-loop-invariants
 TOOLS         = arm-none-eabi-
 LINKER_SCRIPT = boards/lm3s6965evb/lm3s6965.ld

@@ -1,4 +1,5 @@
-# QEMU's lm3s6965evb: Cortex-M3, 256 KiB of flash, 64 KiB of RAM.
+# QEMU's lm3s6965evb: Cortex-M3, 256 KiB of flash, 64 KiB of RAM. Serves SCP with curve25519, ed25519, chacha20-poly1305, passwords and keys,
+# A/B slots, a log, a console and commands.
 CPU           = -mcpu=cortex-m3 -mthumb
 TOOLS         = arm-none-eabi-
 LINKER_SCRIPT = boards/lm3s6965evb/lm3s6965.ld

@@ -1,4 +1,5 @@
-# QEMU's mps2-an385 (Cortex-M3); the image runs on mps2-an386 (Cortex-M4) as well.
+# QEMU's mps2-an385 (Cortex-M3); the image runs on mps2-an386 (Cortex-M4) as well. SCP, SFTP, ML-KEM,
+# the client that fetches, two sessions.
 CPU           = -mcpu=cortex-m3 -mthumb
 TOOLS         = arm-none-eabi-
 LINKER_SCRIPT = boards/mps2-an385/mps2.ld

@@ -1,4 +1,4 @@
-# QEMU's virt machine with 32 bits: rv32imac, virtio network and entropy.
+# QEMU's virt machine with 32 bits: rv32imac, virtio network and entropy. SCP, SFTP, ML-KEM, the client that fetches, two sessions.
 CPU           = -march=rv32imac -mabi=ilp32 -msave-restore
 TOOLS         = riscv64-unknown-elf-
 LINKER_SCRIPT = boards/riscv32-virt/virt.ld

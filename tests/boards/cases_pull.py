@@ -270,14 +270,9 @@ def rekeys(t, entry):
 
 @case("the client is in the image where main.c names it, and nowhere else")
 def linked(t, entry):
-    names = t.ok(t.run([entry_tool(entry, "nm"), machine.image(entry[1])])).text
+    names = t.ok(t.run([machine.tool(entry[1], "nm"), machine.image(entry[1])])).text
     for name in ("dory_ssh_client", "dory_i_client_flush_channel"):
         t.check((" %s\n" % name in names) == fetches(entry), "%s: %s" % (name, "missing" if fetches(entry) else "linked"))
-
-
-def entry_tool(entry, tool):
-    with open(os.path.join(machine.TOP, "boards", entry[1], "board.mk")) as f:
-        return re.search(r"^TOOLS *= *(\S+)", f.read(), re.M).group(1) + tool
 
 
 @case("pull: at boot, also after the power failed in the middle", fetches)

@@ -38,8 +38,7 @@ class Image:
         """build: a folder below build/."""
         self.build = os.path.join(machine.TOP, "build", build)
         self.path = os.path.join(self.build, "dory.elf")
-        with open(self.path, "rb") as f:
-            self.prefix = "riscv64-unknown-elf-" if f.read(20)[18] == 243 else "arm-none-eabi-"
+        self.prefix = machine.tool(build.removesuffix("-parts"), "")
         self.symbols, code = {}, []
         for line in self.tool("nm", "-S").splitlines():
             fields = line.split()

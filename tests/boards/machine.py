@@ -36,6 +36,16 @@ def command(words, board, port, flash, isolated=True, arguments=(), extra=()):
             ["-kernel", image(board)])
 
 
+def makefile(board):
+    with open(os.path.join(TOP, "boards", board, "board.mk")) as f:
+        return f.read()
+
+
+def tool(board, name):
+    """A program of the board's own tool chain."""
+    return re.search(r"^TOOLS *= *(\S+)", makefile(board), re.M).group(1) + name
+
+
 def image(board):
     return os.path.join(TOP, "build", board, "dory.elf")
 
