@@ -252,7 +252,7 @@ bench-programs: $(BENCHES)
 ct: setup ## constant time: no branch and no index depends on a secret, by valgrind over what ships
 	@tests/run ct
 
-fuzz: ## the SSH engine under libFuzzer, both roles, for SECONDS=60
+fuzz: ## all parsers that meet what others wrote under libFuzzer: SSH in both roles, SFTP, SCP, keys, texts; for SECONDS=60
 	@scripts/setup build test
 	@tests/fuzz/run $(or $(SECONDS),60)
 
