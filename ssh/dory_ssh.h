@@ -279,8 +279,8 @@ unsigned dory_ssh_channel_state(const struct dory_ssh *ssh, int channel);
 /* client: the exit-status; -1 where a signal ended the command or none came. */
 int dory_ssh_channel_status(const struct dory_ssh *ssh, int channel);
 /* How many bytes may be on their way to this side: from now on the peer's window is topped up to `bytes` beyond what was acknowledged, by
-   a SSH_MSG_CHANNEL_WINDOW_ADJUST when at least half is missing (RFC 4254 5.2). Begins as config.window; what the peer was once granted is
-   never taken back. DORY_E_ARG: no such channel. */
+   a SSH_MSG_CHANNEL_WINDOW_ADJUST when at least half or 128 KiB are missing (RFC 4254 5.2). Begins as config.window; what the peer was once
+   granted is never taken back. DORY_E_ARG: no such channel. */
 int dory_ssh_channel_window(struct dory_ssh *ssh, int channel, uint32_t bytes);
 /* No more data from this side: SSH_MSG_CHANNEL_EOF once what is acknowledged has gone. */
 int dory_ssh_channel_eof(struct dory_ssh *ssh, int channel);

@@ -70,12 +70,15 @@ static uint32_t credit(const struct dory_ssh *s, const struct dory_channel *c)
     return c->rx_target > open ? (uint32_t)(c->rx_target - open) : 0;
 }
 
-/* A large window is worth a message when half of it is used up. */
+/* A window is worth a message when half of it is used up; of a large one less, because what it lacks at the end of a burst is missing for a
+   round trip. */
+enum { WORTH_A_MESSAGE = 128 * 1024 };
+
 static bool adjust_is_due(const struct dory_ssh *s, const struct dory_channel *c)
 {
     uint32_t n = credit(s, c);
 
-    return n && n >= c->rx_target / 2 && !(c->flags & (DORY_CH_EOF | CH_CLOSE_CAME | CH_WANT_CLOSE));
+    return n && (n >= c->rx_target / 2 || n >= WORTH_A_MESSAGE) && !(c->flags & (DORY_CH_EOF | CH_CLOSE_CAME | CH_WANT_CLOSE));
 }
 
 static int send_adjust(struct dory_ssh *s, struct dory_channel *c)

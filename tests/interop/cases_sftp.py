@@ -6,28 +6,11 @@ import time
 
 from lib import files, sandbox
 from lib.case import add, case
-from lib.clients import OPENSSH, SSH_, R, known_for
+from lib.clients import OPENSSH, OPENSSH_SFTP as SCP, SSH_, R, known_for
 from lib.proxy import UP, Proxy
 from lib.servers import USER
 
 NO_SPACE = ("no space", "failure")      # OpenSSH shows the code of an SFTP error, not its text
-
-
-class Scp:
-    """OpenSSH's scp in its SFTP mode, which is the default of OpenSSH 9 and later."""
-
-    def command(self, t, server, sources, target, flags, **how):
-        argv, env = OPENSSH.command(t, server, sources, target, list(flags), **how)
-        argv.remove("-O")
-        return argv, env
-
-    def copy(self, t, server, sources, target, flags=(), start=False, **how):
-        sources = sources if isinstance(sources, (list, tuple)) else [sources]
-        argv, env = self.command(t, server, sources, target, flags, **how)
-        return t.start(argv, env=env) if start else t.run(argv, env=env)
-
-
-SCP = Scp()
 
 
 def sftp(t, server, batch, flags=(), **how):

@@ -58,6 +58,11 @@ class OpenSSH(Client):
         return argv + list(self.words(server, sources + [target], login)), env
 
 
+class OpenSSHBySftp(OpenSSH):
+    """scp in its SFTP mode, which is the default of OpenSSH 9 and later."""
+    program = ["/usr/bin/scp"]
+
+
 class SSH(OpenSSH):
     """ssh itself, for commands by hand: run(test, server, command)."""
     name = "ssh"
@@ -187,4 +192,5 @@ exec "$DBCLIENT" "$@" "$host" "$command"
 """)
 
 
-OPENSSH, SSH_, DBCLIENT, NEW_DBCLIENT, PARAMIKO, DORY = OpenSSH(), SSH(), Dbclient(), NewDbclient(), Paramiko(), Dory()
+OPENSSH, OPENSSH_SFTP, SSH_ = OpenSSH(), OpenSSHBySftp(), SSH()
+DBCLIENT, NEW_DBCLIENT, PARAMIKO, DORY = Dbclient(), NewDbclient(), Paramiko(), Dory()

@@ -15,7 +15,7 @@ FEATURES = {
     "cases_transfer": "copies", "cases_names": "names", "cases_errors": "errors, limits", "cases_cut": "cuts, Ctrl-C", "cases_rekey": "rekeying",
     "cases_many": "many at once", "cases_keys": "keys", "cases_algorithms": "algorithms", "cases_auth": "authentication", "cases_login": "logins",
     "cases_sftp": "SFTP server", "cases_sftp_client": "SFTP client", "cases_config": "configuration", "cases_server": "server",
-    "cases_cli": "command line", "cases_terminal": "terminal", "cases_remote": "remote side",
+    "cases_cli": "command line", "cases_link": "a link of 200 ms", "cases_terminal": "terminal", "cases_remote": "remote side",
 }
 
 
