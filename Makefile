@@ -5,6 +5,7 @@
 # MBEDTLS_DIR=, SODIUM_DIR= and LWIP_DIR= (unpacked sources to use instead of fetched ones)  DESTDIR=  PREFIX=
 
 BOARD       ?= posix
+HOSTCC      ?= cc
 MBEDTLS_DIR ?= third_party/mbedtls
 SODIUM_DIR  ?= third_party/libsodium
 LWIP_DIR    ?= third_party/lwip
@@ -87,6 +88,16 @@ $B/dory $B/dory.elf: $B/$(DIRS_program)/main.o $(ARCHIVES) $(LINKER_SCRIPT)
 # What a flash slot takes.
 $B/dory.bin: $B/dory.elf
 	@$(TOOLS)objcopy -O binary $< $@
+
+# The slots of a firmware's main.c, checked on this machine against the flash of FLASH_GEOMETRY (the file that defines dory_board_flash).
+ifneq ($(LINKER_SCRIPT),)
+$(PROGRAM): $B/slots.checked
+$B/slots.checked: mk/check_slots.c $(DIRS_program)/main.c platform/flash/flash_check.c $(FLASH_GEOMETRY) $(wildcard $(DIRS_program)/*.h platform/device/*.h platform/flash/*.h) $B/flags
+	@$(HOSTCC) -std=gnu11 -w -Dmain=firmware_main -include boards/$(BOARD)/dory_limits.h -include platform/device/dory_profile.h $(INCLUDES) $(FIRMWARE) -no-pie \
+	    -Wl,--unresolved-symbols=ignore-all -o $B/check_slots $(filter %.c,$^)
+	@$B/check_slots
+	@touch $@
+endif
 
 $(TESTS) $(BENCHES): %: %.o $(ARCHIVES)
 	@echo "  $@"

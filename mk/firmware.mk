@@ -6,8 +6,11 @@ override AR     = $(TOOLS)gcc-ar
 override CFLAGS = -Os -g
 override SAN    =
 
+# The file that defines dory_board_flash, for a check of main.c's slots on the machine that builds: it is compiled there, and not run.
+FLASH_GEOMETRY ?= $(if $(EMULATED),platform/emulated/flash.c,$(error board.mk: FLASH_GEOMETRY = the file that defines dory_board_flash))
+
 # picolibc's specs come first: they choose the headers for everything that follows.
-MACHINE = --specs=picolibc.specs $(CPU) $(LTO:1=-flto=auto) -ffunction-sections -fdata-sections -include boards/$(BOARD)/dory_limits.h
+MACHINE = --specs=picolibc.specs $(CPU) $(LTO:1=-flto=auto) -ffunction-sections -fdata-sections -include boards/$(BOARD)/dory_limits.h -include platform/device/dory_profile.h
 LIB_OPT_MBEDTLS = -Os
 LIB_OPT_SODIUM  = -Os
 LIB_OPT_LWIP    = -Os

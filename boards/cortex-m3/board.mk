@@ -5,7 +5,7 @@ override CFLAGS = -Os -g
 override SAN    =
 
 # picolibc's specs come first: they choose the headers for everything that follows.
-MACHINE = --specs=picolibc.specs -mcpu=cortex-m3 -mthumb -ffunction-sections -fdata-sections -include boards/cortex-m3/dory_limits.h
+MACHINE = --specs=picolibc.specs -mcpu=cortex-m3 -mthumb -ffunction-sections -fdata-sections -include boards/cortex-m3/dory_limits.h -include platform/device/dory_profile.h
 LIB_OPT_MBEDTLS = -Os
 LIB_OPT_SODIUM  = -Os
 

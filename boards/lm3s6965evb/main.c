@@ -1,7 +1,8 @@
 /* The firmware: what the server offers on this board. Flash: 8 KiB for a boot loader, two slots of an image, the small ones. */
+#include "dory_algorithms.h"
 #include "dory_board.h"
 #include "dory_device.h"
-#include "platform/lwip/dory_lwip.h"
+#include "platform/emulated/emulated_net.h"
 
 static const struct dory_flash_slot slots[] = {
     {.name = "slot-a", .kind = DORY_FLASH_FIRMWARE, .first = 8, .pages = 112},
@@ -13,29 +14,14 @@ static const struct dory_flash_slot slots[] = {
     {.name = "boot", .kind = DORY_FLASH_CONFIG, .first = 254, .pages = 2, .hidden = true},
 };
 
-static const struct dory_device_command commands[] = {
-    {.name = "help", .help = "this list", .run = dory_device_help},
-    {.name = "version", .help = "what runs here", .run = dory_device_version},
-    {.name = "slots", .help = "what the flash holds", .run = dory_device_slots},
-    {.name = "stats", .help = "sessions, memory, stack", .run = dory_device_stats},
-    {.name = "pools", .help = "high-water marks of the network's memory", .run = dory_device_pools},
-    {.name = "activate", .help = "SLOT: the firmware to boot next", .run = dory_device_activate},
-    {.name = "reboot", .help = "starts again", .run = dory_device_reboot},
-    {.name = "forget", .help = "removes keys and password", .run = dory_device_forget, .console = true},
-    {0},
-};
-
-static const struct dory_kex *const kex[] = {&dory_kex_curve25519_sha256, &dory_kex_curve25519_sha256_libssh, NULL};
-static const struct dory_cipher *const ciphers[] = {&dory_cipher_chacha20_poly1305, NULL};
-static const struct dory_mac *const macs[] = {NULL};
-static const struct dory_sigalg *const signatures[] = {&dory_sig_ssh_ed25519, NULL};
-
-static const struct dory_lwip_config net = {.address = {10, 0, 2, 15}, .mask = {255, 255, 255, 0}, .gateway = {10, 0, 2, 2}};
+static const struct dory_device_command *const commands[] = {
+    &dory_device_help, &dory_device_version, &dory_device_slots, &dory_device_stats, &dory_device_pools, &dory_device_activate,
+    &dory_device_reboot, &dory_device_forget, NULL};
 
 static const struct dory_device_config config = {
     .user = "user",
     .version = "1.0",
-    .net = &net,
+    .net = &dory_emulated_net,
     .flash = &dory_board_flash,
     .slots = slots,
     .slot_count = sizeof slots / sizeof *slots,
@@ -44,10 +30,10 @@ static const struct dory_device_config config = {
     .passwords = &dory_device_passwords,
     .log = &dory_device_log_flash,
     .console = dory_device_console,
-    .kex = kex,
-    .ciphers = ciphers,
-    .macs = macs,
-    .signatures = signatures,
+    .kex = dory_device_kex_classic,
+    .ciphers = dory_device_ciphers,
+    .macs = dory_device_macs,
+    .signatures = dory_device_signatures,
 };
 
 static struct dory_device device;

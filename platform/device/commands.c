@@ -12,22 +12,24 @@ const struct dory_device_command *dory_i_device_command(const struct dory_device
     line += strspn(line, " \t");
     n = strcspn(line, " \t");
     *args = line + n + strspn(line + n, " \t");
-    for (const struct dory_device_command *c = device->config->commands; c->name; c++)
-        if (strlen(c->name) == n && memcmp(c->name, line, n) == 0 && (console || !c->console))
-            return c;
+    for (const struct dory_device_command *const *c = device->config->commands; *c; c++)
+        if (strlen((*c)->name) == n && memcmp((*c)->name, line, n) == 0 && (console || !(*c)->console))
+            return *c;
     return NULL;
 }
 
-int dory_device_help(struct dory_device *device, const char *args, struct dory_text *out)
+static int help(struct dory_device *device, const char *args, struct dory_text *out)
 {
     (void)args;
-    for (const struct dory_device_command *c = device->config->commands; c->name; c++) {
-        dory_text_say(out, "%s%t%s%s\n", c->name, 16u, c->help, c->console ? " (console only)" : "");
+    for (const struct dory_device_command *const *c = device->config->commands; *c; c++) {
+        dory_text_say(out, "%s%t%s%s\n", (*c)->name, 16u, (*c)->help, (*c)->console ? " (console only)" : "");
     }
     return 0;
 }
 
-int dory_device_version(struct dory_device *device, const char *args, struct dory_text *out)
+const struct dory_device_command dory_device_help = {.name = "help", .help = "this list", .run = help};
+
+static int version(struct dory_device *device, const char *args, struct dory_text *out)
 {
     (void)args;
     dory_text_say(out, DEVICE_SOFTWARE " on %s, firmware %s\n%s", dory_board_name, device->config->version,
@@ -35,8 +37,10 @@ int dory_device_version(struct dory_device *device, const char *args, struct dor
     return 0;
 }
 
+const struct dory_device_command dory_device_version = {.name = "version", .help = "what runs here", .run = version};
+
 /* NAME STATE SIZE ROOM HASH, a line a slot */
-int dory_device_slots(struct dory_device *device, const char *args, struct dory_text *out)
+static int list_slots(struct dory_device *device, const char *args, struct dory_text *out)
 {
     const struct dory_flash_slot *slots = device->config->slots;
     struct dory_flash_status status;
@@ -58,6 +62,8 @@ int dory_device_slots(struct dory_device *device, const char *args, struct dory_
     return 0;
 }
 
+const struct dory_device_command dory_device_slots = {.name = "slots", .help = "what the flash holds", .run = list_slots};
+
 static uint32_t stack_used(void)
 {
     const uint32_t *p = dory_board_stack;
@@ -67,7 +73,7 @@ static uint32_t stack_used(void)
     return (uint32_t)((size_t)(dory_board_stack_end - p) * sizeof *p);
 }
 
-int dory_device_stats(struct dory_device *device, const char *args, struct dory_text *out)
+static int stats(struct dory_device *device, const char *args, struct dory_text *out)
 {
     static const char *const names[] = {"seconds", "sessions", "sessions most", "sessions possible", "session bytes", "connections", "logins",
                                         "transfers", "log lines lost", "stack bytes", "stack used"};
@@ -82,6 +88,8 @@ int dory_device_stats(struct dory_device *device, const char *args, struct dory_
     return 0;
 }
 
+const struct dory_device_command dory_device_stats = {.name = "stats", .help = "sessions, memory, stack", .run = stats};
+
 static const char *why_not(int error)
 {
     switch (error) {
@@ -93,7 +101,7 @@ static const char *why_not(int error)
     }
 }
 
-int dory_device_activate(struct dory_device *device, const char *args, struct dory_text *out)
+static int activate(struct dory_device *device, const char *args, struct dory_text *out)
 {
     int slot = dory_flash_find(&device->flash, args), r;
 
@@ -105,7 +113,9 @@ int dory_device_activate(struct dory_device *device, const char *args, struct do
     return r ? 1 : 0;
 }
 
-int dory_device_reboot(struct dory_device *device, const char *args, struct dory_text *out)
+const struct dory_device_command dory_device_activate = {.name = "activate", .help = "SLOT: the firmware to boot next", .run = activate};
+
+static int reboot(struct dory_device *device, const char *args, struct dory_text *out)
 {
     (void)args;
     dory_device_log(device, "reboot");
@@ -114,7 +124,9 @@ int dory_device_reboot(struct dory_device *device, const char *args, struct dory
     return 0;
 }
 
-int dory_device_forget(struct dory_device *device, const char *args, struct dory_text *out)
+const struct dory_device_command dory_device_reboot = {.name = "reboot", .help = "starts again", .run = reboot};
+
+static int forget(struct dory_device *device, const char *args, struct dory_text *out)
 {
     static const char *const names[] = {"authorized_keys", "password"};
     int slot, r = DORY_OK;
@@ -131,3 +143,5 @@ int dory_device_forget(struct dory_device *device, const char *args, struct dory
     dory_i_device_print_setup(device);
     return 0;
 }
+
+const struct dory_device_command dory_device_forget = {.name = "forget", .help = "removes keys and password", .run = forget, .console = true};

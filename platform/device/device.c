@@ -59,7 +59,7 @@ static void greet(struct dory_device *device)
     struct dory_text text;
 
     dory_text_init(&text, buf, sizeof buf);
-    dory_device_version(device, "", &text);
+    dory_device_version.run(device, "", &text);
     dory_i_device_fingerprint(fingerprint, device->hostkey.blob, device->hostkey.n);
     dory_i_device_print("\n%shost key %s (ED25519)\n", buf, fingerprint);
 }

@@ -65,16 +65,14 @@ struct dory_device_command {
     bool console; /* only on the console */
 };
 /* Commands of this folder, for a board's table. */
-int dory_device_help(struct dory_device *device, const char *args, struct dory_text *out);
-int dory_device_version(struct dory_device *device, const char *args, struct dory_text *out);
-int dory_device_slots(struct dory_device *device, const char *args, struct dory_text *out);
-int dory_device_stats(struct dory_device *device, const char *args, struct dory_text *out);
-int dory_device_activate(struct dory_device *device, const char *args, struct dory_text *out);
-int dory_device_reboot(struct dory_device *device, const char *args, struct dory_text *out);
-/* lwIP's pools with their high-water marks. */
-int dory_device_pools(struct dory_device *device, const char *args, struct dory_text *out);
-/* Console: forgets authorized_keys and password; the boot's own password, printed again, lets in. */
-int dory_device_forget(struct dory_device *device, const char *args, struct dory_text *out);
+extern const struct dory_device_command dory_device_help;
+extern const struct dory_device_command dory_device_version;
+extern const struct dory_device_command dory_device_slots;
+extern const struct dory_device_command dory_device_stats;
+extern const struct dory_device_command dory_device_activate;
+extern const struct dory_device_command dory_device_reboot;
+extern const struct dory_device_command dory_device_pools;  /* lwIP's pools with their high-water marks */
+extern const struct dory_device_command dory_device_forget; /* console: forgets authorized_keys and password; the boot's own lets in, printed again */
 
 /* An engine that a session's channel can carry beside scp. It begins with a struct dory_stream. */
 struct dory_device_session;
@@ -114,13 +112,13 @@ struct dory_device_config {
     const struct dory_flash_slot *slots;
     uint8_t slot_count;
     const char *running; /* the firmware slot that this program runs from; NULL: none */
-    const struct dory_device_command *commands; /* ends with a NULL name */
+    const struct dory_device_command *const *commands; /* ends with NULL */
     /* What is not named is not linked. */
     const struct dory_device_subsystem *subsystem; /* &dory_device_sftp; NULL: scp is all */
     const struct dory_device_passwords *passwords; /* &dory_device_passwords; NULL: none */
     const struct dory_device_log_keeper *log;      /* &dory_device_log_flash; NULL: none */
     uint32_t (*console)(struct dory_device *device); /* dory_device_console; NULL: the UART is not read */
-    /* Algorithms, as in struct dory_ssh_config. */
+    /* Algorithms, as in struct dory_ssh_config; lists: dory_algorithms.h. */
     const struct dory_kex *const *kex;
     const struct dory_cipher *const *ciphers;
     const struct dory_mac *const *macs;

@@ -58,14 +58,20 @@ uint32_t dory_pull_board_turn(struct dory_device *device, uint64_t now_ms)
     return dory_pull_turn(&pull, now_ms);
 }
 
-int dory_pull_board_run(struct dory_device *device, const char *args, struct dory_text *out)
+static int run(struct dory_device *device, const char *args, struct dory_text *out)
 {
     (void)device;
     return dory_pull_run(&pull, args, out);
 }
 
-int dory_pull_board_pubkey(struct dory_device *device, const char *args, struct dory_text *out)
+const struct dory_device_command dory_pull_board_run = {
+    .name = "pull", .help = "[-P PORT] USER@ADDRESS:PATH SLOT: fetches a file from a host that known_hosts knows", .run = run};
+
+static int pubkey(struct dory_device *device, const char *args, struct dory_text *out)
 {
     (void)device;
     return dory_pull_pubkey(&pull, args, out);
 }
+
+const struct dory_device_command dory_pull_board_pubkey = {
+    .name = "pubkey", .help = "the key that pull shows, for authorized_keys of that host", .run = pubkey};

@@ -6,9 +6,8 @@
 
 /* .turn of struct dory_device_config */
 uint32_t dory_pull_board_turn(struct dory_device *device, uint64_t now_ms);
-/* Commands: "pull [-P PORT] USER@ADDRESS:PATH SLOT", and the public key that it shows. */
-int dory_pull_board_run(struct dory_device *device, const char *args, struct dory_text *out);
-int dory_pull_board_pubkey(struct dory_device *device, const char *args, struct dory_text *out);
+/* Commands: "pull [-P PORT] USER@ADDRESS:PATH SLOT", and "pubkey", the public key that it shows. */
+extern const struct dory_device_command dory_pull_board_run, dory_pull_board_pubkey;
 
 /* The board's: the arguments of a pull to begin at boot; false: none. */
 bool dory_pull_at_boot(char args[DORY_COMMAND_MAX]);

@@ -43,7 +43,7 @@ static void peer(void *conn, char text[DORY_CONN_PEER_MAX])
 
 const struct dory_conn_ops dory_conn_lwip = {state, recv_buf, recv_ack, send, close, abort_conn, peer};
 
-int dory_device_pools(struct dory_device *device, const char *args, struct dory_text *out)
+static int pools(struct dory_device *device, const char *args, struct dory_text *out)
 {
     struct dory_lwip_pool pool;
 
@@ -54,6 +54,8 @@ int dory_device_pools(struct dory_device *device, const char *args, struct dory_
     }
     return 0;
 }
+
+const struct dory_device_command dory_device_pools = {.name = "pools", .help = "high-water marks of the network's memory", .run = pools};
 
 _Noreturn static void stop(const char *why)
 {

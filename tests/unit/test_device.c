@@ -106,12 +106,10 @@ static int much(struct dory_device *device, const char *args, struct dory_text *
     return 0;
 }
 
-static const struct dory_device_command commands[] = {
-    {"help", "this list", dory_device_help, false},   {"version", "of the firmware", dory_device_version, false},
-    {"slots", "what they hold", dory_device_slots, false}, {"stats", "counters", dory_device_stats, false},
-    {"activate", "choose the firmware of the next boot", dory_device_activate, false},
-    {"reboot", "start again", dory_device_reboot, false}, {"forget", "keys and password", dory_device_forget, true},
-    {"slow", "takes a while", slow, false}, {"much", "says much", much, false}, {NULL, NULL, NULL, false}};
+static const struct dory_device_command slow_command = {.name = "slow", .help = "takes a while", .run = slow};
+static const struct dory_device_command much_command = {.name = "much", .help = "says much", .run = much};
+static const struct dory_device_command *const commands[] = {&dory_device_help,   &dory_device_version, &dory_device_slots, &dory_device_stats, &dory_device_activate,
+                                                             &dory_device_reboot, &dory_device_forget,  &slow_command,      &much_command,      NULL};
 
 static const struct dory_kex *const kex[] = {&dory_kex_curve25519_sha256, NULL};
 static const struct dory_cipher *const ciphers[] = {&dory_cipher_chacha20_poly1305, NULL};
