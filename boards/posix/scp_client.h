@@ -46,7 +46,7 @@ struct dory_client {
     struct pollfd *also; /* one more descriptor to wait for; NULL */
     int error_number;    /* of the socket, 0: none */
     bool readable, broken, met, reported;
-    bool known;          /* the host key is one of those remembered, or was just added to them */
+    bool known;          /* the host key is one of those remembered, or a person has just confirmed it */
     uint64_t free_at_us; /* -l: nothing moves before */
     bool *also_moved;    /* something else that is looked at before poll waits, or NULL; taken back then */
     uint64_t wake_at;    /* poll no longer than until then; 0: no matter */

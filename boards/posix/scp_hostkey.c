@@ -124,7 +124,8 @@ static void remember(const struct dory_client *c, const struct dory_known_files 
                  offered->label);
 }
 
-static bool new_host(const struct dory_client *c, const struct dory_known_files *files, const struct dory_known_result *known,
+/* Only a key that a person has confirmed may bring others with it (UpdateHostKeys), as with ssh. */
+static bool new_host(struct dory_client *c, const struct dory_known_files *files, const struct dory_known_result *known,
                      const struct offered *offered)
 {
     int strict = c->options->ssh.strict;
@@ -142,6 +143,7 @@ static bool new_host(const struct dory_client *c, const struct dory_known_files 
         }
         if (!ask(c, known, offered))
             return false;
+        c->known = true;
     }
     remember(c, files, offered);
     return true;
@@ -205,7 +207,7 @@ static bool is_trusted(struct dory_client *c, const struct offered *offered)
         dory_say_plain(DORY_LOG_ERROR, "Host key checking is off: going on, but no password will be sent to this host.");
         c->auth.no_password = c->auth.no_interactive = true; /* what is asked that way is a password nearly always */
         return true;
-    default: c->known = new_host(c, &files, &known, offered); return c->known;
+    default: return new_host(c, &files, &known, offered);
     }
 }
 

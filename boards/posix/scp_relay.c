@@ -185,6 +185,8 @@ static const char *entry(struct dory_relay *r)
         return "the source host sent a name that was not asked for";
     if (r->depth >= DORY_SCP_DEPTH_MAX)
         return "directories nested too deep";
+    if (!(r->config.flags & DORY_SCP_TIMES))
+        r->line[1] = '0'; /* not every scp clears these bits itself */
     r->seen = true;
     r->has_times = false;
     if (!is_dir)

@@ -65,6 +65,16 @@ def told_twice(t):
     t.check([line.split()[2] for line in lines[1:]] == [k.get_base64() for k in keys[:2]], "known_hosts is %r" % lines)
 
 
+@case("dory to sshd: a key that nobody has confirmed brings no others with it, as with ssh")
+def unconfirmed(t):
+    server, known, _ = two_keys(t, types=("ecdsa",))
+    for mode in ("accept-new", "no"):
+        files.write(known, b"", mode=0o600)
+        copied(t, server, known, "UpdateHostKeys=yes", "StrictHostKeyChecking=%s" % mode)
+        lines = files.read(known).decode().splitlines()
+        t.check(len(lines) == 1, "with %s: %d lines in known_hosts" % (mode, len(lines)))
+
+
 def quiet(options):
     def work(t):
         server, known, _ = two_keys(t)

@@ -210,6 +210,31 @@ static void test_cheats(void **state)
     assert_int_equal(relay.to.ops->status(&relay.to), 0);
 }
 
+/* setuid, setgid and sticky go to the target host with -p alone. */
+static void test_special_bits(void **state)
+{
+    static const char *const names[] = {"a"};
+    char passed[64];
+
+    (void)state;
+    for (unsigned flags = 0; flags <= (DORY_SCP_TIMES | DORY_SCP_RECURSE); flags++) {
+        const char *record = flags & DORY_SCP_RECURSE ? "D7755 0 a\n" : "C6711 0 a\n";
+        size_t n;
+
+        begin(flags, names, 1);
+        relay.to.ops->push(&relay.to, (const uint8_t *)"", 1);
+        relay.from.ops->push(&relay.from, (const uint8_t *)record, strlen(record));
+        n = relay.to.ops->pull(&relay.to, (uint8_t *)passed, sizeof passed - 1);
+        passed[n] = '\0';
+        if (flags & DORY_SCP_TIMES)
+            assert_string_equal(passed, record);
+        else
+            assert_string_equal(passed, flags & DORY_SCP_RECURSE ? "D0755 0 a\n" : "C0711 0 a\n");
+        relay.from.ops->stop(&relay.from);
+        relay.to.ops->stop(&relay.to);
+    }
+}
+
 static void test_cuts(void **state)
 {
     static const char whole[] = "D0755 0 d\nC0644 3 f\nabc\0E\n";
@@ -245,8 +270,9 @@ static void test_bad_target(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tree),   cmocka_unit_test(test_some_fail), cmocka_unit_test(test_no_target),
-        cmocka_unit_test(test_cheats), cmocka_unit_test(test_cuts),      cmocka_unit_test(test_bad_target),
+        cmocka_unit_test(test_tree),       cmocka_unit_test(test_some_fail),    cmocka_unit_test(test_no_target),
+        cmocka_unit_test(test_cheats),     cmocka_unit_test(test_special_bits), cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_bad_target),
     };
 
     return cmocka_run_group_tests_name("relay", tests, NULL, NULL);
