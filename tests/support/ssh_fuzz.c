@@ -3,7 +3,30 @@
 #include "ssh_peer.h"
 
 enum { CLIENT_ENGINE = 1, STRICT = 2, READ_AHEAD = 4, MANUAL_EVENTS = 8, MANUAL_DATA = 16, ASK = 32 };
-enum { RAW, SEALED, SEALED_TWICE, ACCEPT, REFUSE, CHOOSE, SIGN, TICK, SEND, TAKE, OPEN, END, REKEY, DRAIN, CUT, SAY_GOODBYE, STEPS };
+enum {
+    RAW,
+    SEALED,
+    SEALED_TWICE,
+    ACCEPT,
+    REFUSE,
+    CHOOSE,
+    SIGN,
+    TICK,
+    SEND,
+    TAKE,
+    OPEN,
+    END,
+    REKEY,
+    DRAIN,
+    CUT,
+    SAY_GOODBYE,
+    PARTIAL,
+    RESPOND,
+    PROVE,
+    WINDOW,
+    DIRECT,
+    STEPS
+};
 
 #define PROMISE(cond)                                                                                                                      \
     do {                                                                                                                                   \
@@ -18,6 +41,11 @@ static void broken(const char *promise)
 }
 
 static struct dory_wire w;
+static struct {
+    bool is;
+    size_t n;
+    uint8_t name[DORY_USER_NAME_MAX];
+} bound; /* the user who succeeded in part */
 
 /* ---- starting points, made once ---- */
 
@@ -42,7 +70,8 @@ static void configure(unsigned flags)
     w.config.login_grace_ms = 100000;
     w.config.idle_ms = 200000;
     w.config.keepalive_ms = 30000;
-    w.config.auth_methods = DORY_AUTH_PASSWORD | DORY_AUTH_PUBLICKEY | DORY_AUTH_NONE;
+    w.config.auth_methods = DORY_AUTH_PASSWORD | DORY_AUTH_PUBLICKEY | DORY_AUTH_NONE | DORY_AUTH_KEYBOARD_INTERACTIVE;
+    w.config.hostkeys_wanted = flags & CLIENT_ENGINE;
     w.config.banner = "hello\r\n";
 }
 
@@ -62,6 +91,7 @@ static void begin_at(enum dory_wire_phase phase, unsigned flags)
     w.auth_plan = flags & ASK ? DORY_AUTH_PUBLICKEY : DORY_AUTH_PASSWORD;
     w.auth_ask = flags & ASK;
     w.auth_limit = 20;
+    bound.is = false;
 }
 
 /* ---- what must hold whatever comes ---- */
@@ -114,12 +144,18 @@ static uint8_t at(const uint8_t *arg, size_t n, size_t i)
     return i < n ? arg[i] : 0;
 }
 
+static bool proves(const struct dory_event *e)
+{
+    return e->type == DORY_EV_AUTH_REQUEST && (e->method != DORY_AUTH_PUBLICKEY || e->signed_ok);
+}
+
 static void manual_accept(bool yes)
 {
     struct dory_event e;
-    enum dory_event_type type = dory_ssh_event(&w.ssh, &e);
 
-    if (yes && type == DORY_EV_AUTH_REQUEST && (e.method != DORY_AUTH_PUBLICKEY || e.signed_ok))
+    dory_ssh_event(&w.ssh, &e);
+    PROMISE(!bound.is || !proves(&e) || (e.user_n == bound.n && memcmp(e.user, bound.name, bound.n) == 0));
+    if (yes && proves(&e))
         w.logins++;
     w.event_counted = false;
     if (yes)
@@ -128,12 +164,52 @@ static void manual_accept(bool yes)
         dory_ssh_refuse(&w.ssh);
 }
 
+static void accept_partial(uint8_t methods)
+{
+    struct dory_event e;
+
+    dory_ssh_event(&w.ssh, &e);
+    w.event_counted = false;
+    if (proves(&e) && e.user_n <= sizeof bound.name) {
+        bound.is = true;
+        bound.n = e.user_n;
+        memcpy(bound.name, e.user, e.user_n);
+    }
+    dory_ssh_accept_partial(&w.ssh, methods);
+}
+
+static void respond(const uint8_t *arg, size_t n)
+{
+    struct dory_response responses[UINT8_MAX];
+    struct dory_event e;
+    const uint8_t *text;
+    size_t text_n;
+    unsigned i;
+    bool echo;
+
+    dory_ssh_event(&w.ssh, &e);
+    for (i = 0; i < e.count && dory_ssh_prompt(&w.ssh, i, &text, &text_n, &echo); i++) {
+        PROMISE(text_n == 0 || inside(text, text_n, w.config.rx, w.config.rx_size));
+        responses[i] = (struct dory_response){arg, n < 100 ? n : 100};
+    }
+    PROMISE(e.type != DORY_EV_PROMPTS || (i == e.count && !dory_ssh_prompt(&w.ssh, i, &text, &text_n, &echo)));
+    if (dory_ssh_auth_respond(&w.ssh, responses, e.count) == DORY_OK)
+        w.event_counted = false;
+}
+
+static void prove(const uint8_t *arg, size_t n)
+{
+    if (dory_ssh_prove_hostkeys(&w.ssh, arg, n) == DORY_OK)
+        w.event_counted = false;
+}
+
 static void choose(const uint8_t *arg, size_t n)
 {
-    switch (at(arg, n, 0) % 4) {
+    switch (at(arg, n, 0) % 5) {
     case 0: dory_ssh_auth_none(&w.ssh); break;
     case 1: dory_ssh_auth_password(&w.ssh, arg, n); break;
     case 2: dory_ssh_auth_publickey(&w.ssh, "ssh-ed25519", w.userkey.blob, w.userkey.n, at(arg, n, 1) & 1); break;
+    case 3: dory_ssh_auth_interactive(&w.ssh); break;
     default: dory_ssh_auth_publickey(&w.ssh, "ssh-ed25519", arg, n, at(arg, n, 1) & 1); break;
     }
 }
@@ -206,6 +282,14 @@ static void perform(unsigned what, const uint8_t *arg, size_t n)
     case REKEY: dory_ssh_rekey(&w.ssh); break;
     case DRAIN: w.hold_drain = !w.hold_drain; break;
     case CUT: dory_ssh_recvpkt_eof(&w.ssh); break;
+    case PARTIAL: accept_partial(at(arg, n, 0)); break;
+    case RESPOND: respond(arg, n); break;
+    case PROVE: prove(arg, n); break;
+    case WINDOW: dory_ssh_channel_window(&w.ssh, at(arg, n, 0) % 5 - 1, (uint32_t)at(arg, n, 1) << at(arg, n, 2) % 25); break;
+    case DIRECT:
+        if (w.server)
+            dory_ssh_channel_open_direct(&w.ssh, (const char *)arg, n, at(arg, n, 0));
+        break;
     default: dory_ssh_disconnect(&w.ssh, SSH_DISCONNECT_BY_APPLICATION, "done"); break;
     }
 }
