@@ -66,7 +66,7 @@ static void go_on(uint8_t *read)
 
 static void take_read(struct dory_sftp_server *s)
 {
-    uint8_t *request = s->queue + s->last, *run = s->queue + s->prev;
+    uint8_t *request = s->queue + s->last, *run;
 
     if (s->tail - s->last < READ_N || dory_sftp_load32(request + HEAD_N) != 4) {
         request[TYPE_AT] = UNFIT;
@@ -74,7 +74,7 @@ static void take_read(struct dory_sftp_server *s)
     }
     s->tail = s->last + READ_N;
     dory_sftp_store32(request, 0);
-    if (s->prev >= s->head && s->prev < s->last && run[TYPE_AT] == SSH_FXP_READ &&
+    if (s->prev >= s->head && s->prev < s->last && (run = s->queue + s->prev)[TYPE_AT] == SSH_FXP_READ &&
         memcmp(request + ID_AT, s->next_read, sizeof s->next_read) == 0) {
         dory_sftp_store32(run, dory_sftp_load32(run) + 1);
         s->tail = s->last;
