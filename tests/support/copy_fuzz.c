@@ -26,6 +26,8 @@ static const struct plan {
 };
 
 static const struct plan *plan;
+static bool in_order;
+static uint8_t files;
 
 static struct {
     const uint8_t *p, *end; /* what is left of the input */
@@ -302,7 +304,9 @@ static struct dory_stream *begin(void)
                                               .item_ctx = scp_a.config.item_ctx,
                                               .events = &scp_kit_events,
                                               .events_ctx = &scp_a.ear,
-                                              .match = plan->engine == GET ? dory_scp_glob : NULL};
+                                              .match = plan->engine == GET ? dory_scp_glob : NULL,
+                                              .in_order = in_order,
+                                              .files = files};
     switch (plan->engine) {
     case GET: dory_sftp_get_init(&get, &config); return &get.base.stream;
     case PUT: dory_sftp_put_init(&sends, &config); return &sends.base.stream;
@@ -334,6 +338,8 @@ static void prepare(const uint8_t how[CIRCUMSTANCES])
     ram->bite = how[4] & 1 ? how[4] : 0;
     host.push = 1 + (size_t)how[5] * how[5];
     host.pull = 1 + (size_t)how[6] * how[6];
+    in_order = how[7] & 1;
+    files = how[7] & 2 ? how[7] >> 4 : 0;
 }
 
 static bool is_sftp(void)
