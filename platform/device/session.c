@@ -314,7 +314,7 @@ void dory_i_session_abort(struct dory_device_session *session)
     forget(session);
 }
 
-static void end(struct dory_device_session *session)
+static void end(struct dory_device_session *session, bool all_said)
 {
     int error = dory_ssh_error(&session->ssh);
     bool orderly = error == DORY_OK || error == DORY_E_CLOSED || error == DORY_E_CUT || error == DORY_E_DISCONNECTED;
@@ -323,11 +323,12 @@ static void end(struct dory_device_session *session)
     if (!session->authenticated || !orderly)
         dory_i_session_say(session, "%s%s: %s", session->authenticated ? "ended" : "no login", session->refused ? ", keys or passwords refused" : "",
                            *text ? text : dory_strerror(error));
-    session->ops->close(session->conn);
+    (all_said ? session->ops->close : session->ops->abort)(session->conn);
     forget(session);
 }
 
-/* The connection is over: nothing half done stays, the last words go out if the peer takes them in time. */
+/* The connection is over: nothing half done stays, the last words go out if the peer takes them in time. If not, what TCP still holds for it
+   is given up too: others need that memory. */
 static void wind_up(struct dory_device_session *session)
 {
     size_t left;
@@ -339,8 +340,10 @@ static void wind_up(struct dory_device_session *session)
         dory_i_device_leave_password(session);
     }
     move_out(session);
-    if (!dory_ssh_sendpkt_buf(&session->ssh, &left) || !left || session->device->now >= session->end_by)
-        end(session);
+    if (!dory_ssh_sendpkt_buf(&session->ssh, &left) || !left)
+        end(session, true);
+    else if (session->device->now >= session->end_by)
+        end(session, false);
 }
 
 void dory_i_session_disconnect(struct dory_device_session *session, const char *text)

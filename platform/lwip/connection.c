@@ -4,9 +4,14 @@
 #include "dory_board.h"
 #include "lwip_internal.h"
 
-#define CLOSE_MS   2000 /* for the peer's end after ours */
-#define LINGER_MS  10000 /* and for it to acknowledge what was sent: lwIP itself would keep that, and its pcb, for many minutes */
 #define LEAST_SEND 64
+
+/* Whose pcb goes first when a newcomer needs one: that of a connection that is closed, then one whose peer has not answered SYN-ACK yet. */
+enum { PRIO_CLOSED = 1, PRIO_LISTEN, PRIO_OPEN = TCP_PRIO_NORMAL };
+
+/* How long a closed connection gets, in lwIP's ticks of 500 ms, for the peer's end after ours, and to take what was sent. lwIP itself would repeat
+   what a peer does not acknowledge, and keep it, for many minutes. */
+enum { CLOSE_TICKS = 4, LINGER_TICKS = 20 };
 
 static struct dory_lwip connections[DORY_LWIP_CONNECTIONS];
 static uint32_t newcomers;
@@ -85,14 +90,6 @@ static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t er
         c->in = p;
     else if (!append(c->in, p))
         pbuf_cat(c->in, p);
-    if (c->use != LWIP_CLOSING)
-        return ERR_OK;
-    drop_input(c);
-    if (!p) {
-        /* lwIP gives away a pcb in TIME_WAIT without a word, and the next one may lie in its place: it is let go of now. */
-        detach(c);
-        c->use = LWIP_FREE;
-    }
     return ERR_OK;
 }
 
@@ -123,10 +120,22 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t error)
 static void adopt(struct dory_lwip *c, struct tcp_pcb *pcb)
 {
     c->pcb = pcb;
+    tcp_setprio(pcb, PRIO_OPEN);
     tcp_nagle_disable(pcb);
     tcp_arg(pcb, c);
     tcp_recv(pcb, on_receive);
     tcp_err(pcb, on_error);
+}
+
+/* All pcbs are taken, and none of a closed connection: SYNs that nobody follows up must not keep others out. As if one were needed to call
+   somebody, the oldest of these is given up; the peer that was refused will repeat its SYN. */
+static err_t make_room(void)
+{
+    struct tcp_pcb *pcb = tcp_new();
+
+    if (pcb)
+        tcp_abort(pcb);
+    return ERR_MEM;
 }
 
 static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t error)
@@ -134,8 +143,9 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t error)
     struct dory_lwip *c;
 
     (void)arg;
-    if (error != ERR_OK || !pcb)
-        return ERR_VAL;
+    (void)error;
+    if (!pcb)
+        return make_room();
     c = claim(LWIP_WAITING);
     if (!c) {
         tcp_abort(pcb);
@@ -159,6 +169,7 @@ int dory_lwip_listen(uint16_t port)
             tcp_abort(pcb);
         return DORY_E_SPACE;
     }
+    tcp_setprio(listener, PRIO_LISTEN);
     tcp_accept(listener, on_accept);
     return DORY_OK;
 }
@@ -283,43 +294,46 @@ void dory_lwip_abort(struct dory_lwip *c)
         tcp_abort(pcb);
 }
 
-/* A close for which lwIP lacks memory now is tried again. */
-static void finish(struct dory_lwip *c)
+static err_t on_linger(void *arg, struct tcp_pcb *pcb)
 {
-    struct tcp_pcb *pcb = detach(c);
+    uintptr_t ticks = (uintptr_t)arg + 1;
 
-    if (!pcb || tcp_close(pcb) == ERR_OK)
-        c->use = LWIP_FREE;
-    else
-        adopt(c, pcb);
+    tcp_arg(pcb, (void *)ticks);
+    if (ticks < CLOSE_TICKS)
+        return ERR_OK;
+    tcp_setprio(pcb, PRIO_CLOSED);
+    if (pcb->state != FIN_WAIT_2 && ticks < LINGER_TICKS)
+        return ERR_OK;
+    tcp_abort(pcb);
+    return ERR_ABRT;
 }
 
+/* Nobody holds the pcb from here on: lwIP drops what still comes, frees it when the peer has ended too, and asks on_linger meanwhile. */
 void dory_lwip_close(struct dory_lwip *c)
 {
+    struct tcp_pcb *pcb = c->state == DORY_LWIP_OPENING ? NULL : c->pcb;
+
+    if (!pcb) {
+        dory_lwip_abort(c);
+        return;
+    }
     drop_input(c);
-    c->use = LWIP_CLOSING;
-    c->until = dory_board_millis() + CLOSE_MS;
-    if (!c->pcb || c->state == DORY_LWIP_OPENING)
-        finish(c);
-    else
-        tcp_shutdown(c->pcb, 0, 1);
+    detach(c);
+    c->use = LWIP_FREE;
+    tcp_poll(pcb, on_linger, 1);
+    tcp_shutdown(pcb, 0, 1);
 }
 
-/* No longer worth waiting for: all that was sent has arrived, or will not. */
-static bool is_overdue(const struct dory_lwip *c, uint64_t now)
-{
-    return now >= c->until && (!c->pcb || c->pcb->state == FIN_WAIT_2 || now - c->until >= LINGER_MS - CLOSE_MS);
-}
-
-void dory_i_lwip_retry(uint64_t now)
+/* An acknowledgement that no answer has carried is not kept back: the peer's next packet may wait for it (Nagle's algorithm). */
+void dory_i_lwip_retry(void)
 {
     for (unsigned i = 0; i < DORY_LWIP_CONNECTIONS; i++) {
         struct dory_lwip *c = &connections[i];
 
-        if (c->pcb && c->unsent)
-            c->unsent = tcp_output(c->pcb) != ERR_OK;
-        if (c->use == LWIP_CLOSING && is_overdue(c, now))
-            dory_lwip_abort(c);
+        if (!c->pcb || !(c->unsent || (c->pcb->flags & TF_ACK_DELAY)))
+            continue;
+        tcp_set_flags(c->pcb, TF_ACK_NOW);
+        c->unsent = tcp_output(c->pcb) != ERR_OK;
     }
 }
 

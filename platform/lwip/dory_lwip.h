@@ -36,7 +36,8 @@ uint32_t dory_lwip_poll(void);
 int dory_lwip_listen(uint16_t port);
 
 /* The oldest connection that came in and that nobody holds yet; NULL: none. Newcomers wait here, with what they send kept, while they fit
-   DORY_LWIP_CONNECTIONS; further ones are reset at once. One that is reset while it waits is forgotten. */
+   DORY_LWIP_CONNECTIONS; further ones are reset at once. One that is reset while it waits is forgotten. A call that was not completed (SYN, and
+   nothing behind our answer) is forgotten after 20 s, the oldest one at once when another call finds no room. */
 struct dory_lwip *dory_lwip_accept(void);
 /* True: somebody waits for dory_lwip_accept. */
 bool dory_lwip_waiting(void);
@@ -63,8 +64,8 @@ size_t dory_lwip_send_room(const struct dory_lwip *c);
    again after dory_lwip_poll). On a dead connection all are taken and thrown away. */
 size_t dory_lwip_send(struct dory_lwip *c, const uint8_t *bytes, size_t n);
 
-/* Ends in order: what was sent still arrives, then FIN; what the peer still sends is dropped. A peer that acknowledges nothing is reset after
-   10 s, as is one that does not end after 2 s. `c` is gone for the caller. */
+/* Ends in order: what was sent still arrives, then FIN; what the peer still sends is dropped. A peer that does not end within 2 s of that, or
+   does not acknowledge all within 10 s, is reset; after 2 s also as soon as a newcomer needs lwIP's memory of it. `c` is gone for the caller. */
 void dory_lwip_close(struct dory_lwip *c);
 /* Ends with a reset. `c` is gone for the caller. */
 void dory_lwip_abort(struct dory_lwip *c);

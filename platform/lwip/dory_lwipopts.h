@@ -22,7 +22,8 @@
 #define ARP_TABLE_SIZE       4
 #define LWIP_CHKSUM_ALGORITHM 3
 
-/* A listener takes what dory_lwip.c can hold and resets the rest; one pcb more is for the newcomer who is told so. */
+/* A listener takes what dory_lwip.c can hold and resets the rest; one pcb more is for the newcomer who is told so, or for a
+   connection that is closed and whose peer has not taken all yet. */
 #define MEMP_NUM_TCP_PCB        (DORY_LWIP_CONNECTIONS + 1)
 #define MEMP_NUM_TCP_PCB_LISTEN 1
 #define MEMP_NUM_PBUF           4

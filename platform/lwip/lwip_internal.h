@@ -6,7 +6,7 @@
 #include <lwip/pbuf.h>
 #include <lwip/tcp.h>
 
-enum { LWIP_FREE, LWIP_WAITING, LWIP_HELD, LWIP_CLOSING };
+enum { LWIP_FREE, LWIP_WAITING, LWIP_HELD };
 
 struct dory_lwip {
     struct tcp_pcb *pcb; /* NULL: gone */
@@ -17,10 +17,9 @@ struct dory_lwip {
     uint8_t address[4];  /* of the peer */
     uint16_t port;
     uint32_t number;     /* newcomers are given in their order */
-    uint64_t until;      /* LWIP_CLOSING: waits for the peer's end */
 };
 
-/* connection.c: what the last calls could not do. */
-void dory_i_lwip_retry(uint64_t now_ms);
+/* connection.c: what the last calls could not do, or left. */
+void dory_i_lwip_retry(void);
 
 #endif

@@ -97,10 +97,10 @@ uint32_t dory_lwip_poll(void)
     size_t n;
     uint32_t ms;
 
+    dory_i_lwip_retry();
     for (int i = 0; i < FRAMES_AT_ONCE && (n = dory_board_frame_size()) > 0; i++)
         take_frame(n);
     sys_check_timeouts();
-    dory_i_lwip_retry(dory_board_millis());
     ms = sys_timeouts_sleeptime();
     if (ms > LONGEST_WAIT_MS)
         ms = LONGEST_WAIT_MS;

@@ -13,13 +13,14 @@ LOGIN = "user"
 class Device:
     host = "127.0.0.1"
 
-    def __init__(self, test, entry, arguments=(), isolated=True, extra=(), folder=None):
-        self.test, self.entry = test, entry
-        self.how = {"arguments": arguments, "isolated": isolated, "extra": extra}
+    def __init__(self, test, entry, folder=None, wire=None, **how):
+        self.test, self.entry, self.wire, self.how = test, entry, wire, how
         self.folder = folder or test.dir
         self.known = os.path.join(self.folder, "known_hosts")
         self.machine = None
         self.port = None
+        if wire:
+            self.port, self.how["network"] = wire.port, wire.network
         test.at_end(self.finish)
         self.power_on()
         self.learn()
@@ -40,6 +41,8 @@ class Device:
         if said.group(2):
             self.password = said.group(2).decode()
             self.machine.expect(r"^Listening on")
+        if self.wire:
+            self.wire.plugged()
 
     def power_off(self):
         self.machine.stop()

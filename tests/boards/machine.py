@@ -26,9 +26,10 @@ def machines():
             yield (board if len(commands) == 1 else words[words.index("-M") + 1]), board, words
 
 
-def command(words, board, port, flash, isolated=True, arguments=(), extra=()):
-    """The command line of a machine whose port 22 is 127.0.0.1:port. Isolated: the guest reaches nothing but who connects to it."""
-    network = "user,%shostfwd=tcp:127.0.0.1:%d-:22" % ("restrict=on," if isolated else "", port)
+def command(words, board, port, flash, isolated=True, arguments=(), extra=(), network=None):
+    """The command line of a machine whose port 22 is 127.0.0.1:port. Isolated: the guest reaches nothing but who connects to it. Network:
+    what it is connected to instead of QEMU's user network."""
+    network = network or "user,%shostfwd=tcp:127.0.0.1:%d-:22" % ("restrict=on," if isolated else "", port)
     given = ["fw", "flash=%s" % flash] + list(arguments)
     semihosting = "enable=on,target=native" + "".join(",arg=%s" % a.replace(",", ",,") for a in given)
     return ([w.replace("@NETWORK@", network) for w in words] +
@@ -59,12 +60,12 @@ def free_port():
 class Machine:
     """One running machine: what it says on its UART, and what is typed there."""
 
-    def __init__(self, name, board, words, folder, port=None, isolated=True, arguments=(), extra=()):
+    def __init__(self, name, board, words, folder, port=None, **options):
         self.name, self.board, self.folder = name, board, folder
         self.port = port or free_port()
         self.said = b""
         self.seen = 0       # of `said`, by expect
-        argv = command(words, board, self.port, "flash.bin", isolated, arguments, extra)    # relative: the path must hold no blank
+        argv = command(words, board, self.port, "flash.bin", **options)    # relative: the path must hold no blank
         self.process = subprocess.Popen(argv, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def listen(self, seconds):
