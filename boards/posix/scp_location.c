@@ -166,7 +166,7 @@ bool dory_cli_jump_parse(const char *list, struct dory_cli_location *hop, char *
 
     if (!strncasecmp(last, "ssh://", 6))
         last += 6;
-    if (n >= cap || strchr(last, '/') || strlen(last) + 7 > sizeof uri)
+    if (n >= cap || strpbrk(last, "/;") || strlen(last) + 7 > sizeof uri) /* "%j" may go to a shell as it stands */
         return false;
     snprintf(uri, sizeof uri, "scp://%s", last);
     memmove(rest, list, n);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -76,6 +77,29 @@ static void test_host(void **state)
     refuse("a b:y", "invalid host");
     refuse("u;v@h:y", "invalid user");
     refuse("$(x):y", "invalid host");
+}
+
+/* Hosts and users go into ProxyCommand and Match exec (CVE-2023-51385): nothing that a shell acts on comes so far, escaped in a URI either. */
+static void test_what_a_shell_acts_on(void **state)
+{
+    static const char bad[] = "'\"`$\\;&<>|(){}\n\t\r \x01\x7f\x80\xff";
+    struct dory_cli_location hop;
+    char text[64], rest[64];
+
+    (void)state;
+    for (const char *c = bad; *c; c++)
+        for (int user = 0; user < 2; user++) {
+            snprintf(text, sizeof text, user ? "a%cb@host:x" : "u@a%cb:x", *c);
+            refuse(text, user ? "invalid user" : "invalid host");
+            snprintf(text, sizeof text, user ? "scp://a%%%02xb@host/x" : "scp://u@a%%%02xb/x", (unsigned char)*c);
+            refuse(text, user ? "invalid user" : "invalid host");
+            snprintf(text, sizeof text, user ? "one,a%cb@host" : "one,u@a%cb", *c);
+            assert_false(dory_cli_jump_parse(text, &hop, rest, sizeof rest));
+            assert_false(dory_cli_jump_is_good(text));
+        }
+    refuse("scp://a%00b/x", "bad %-escape");
+    refuse("scp://%2doProxyCommand=x/y", "invalid host");
+    refuse("scp://%2dl@host/y", "invalid user");
 }
 
 static void test_uri(void **state)
@@ -189,8 +213,9 @@ static void test_too_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_local), cmocka_unit_test(test_host),     cmocka_unit_test(test_uri),
-        cmocka_unit_test(test_names), cmocka_unit_test(test_too_long), cmocka_unit_test(test_jumps),
+        cmocka_unit_test(test_local), cmocka_unit_test(test_host),  cmocka_unit_test(test_what_a_shell_acts_on),
+        cmocka_unit_test(test_uri),   cmocka_unit_test(test_names), cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_jumps),
     };
 
     return cmocka_run_group_tests_name("locations", tests, NULL, NULL);
