@@ -81,7 +81,7 @@ $(ARCHIVES):
 linked = $(CC) $(CFLAGS) $(SANITIZE) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) \
          -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
-$B/dory $B/dory.elf: $B/$(DIRS_program)/main.o $(ARCHIVES) $(LINKER_SCRIPT)
+$B/dory $B/dory.elf: $B/$(DIRS_program)/main.o $(ARCHIVES) $(LINKER_SCRIPT) $(if $(LINKER_SCRIPT),platform/device/sections.ld)
 	@echo "  $@"
 	@$(linked)
 

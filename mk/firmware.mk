@@ -1,6 +1,8 @@
 # What the boards without an operating system have in common. A board.mk sets CPU (the compiler's machine flags), TOOLS (their prefix),
 # LINKER_SCRIPT, DIRS_program and DIRS_platform, and includes this. EMULATED = 1: randomness and flash may come from an emulator's host.
-# MLKEM = 1: mlkem768x25519 can be listed; its state wants DORY_KEX_STATE_SIZE. LTO = 1: optimised as a whole, 4 % smaller, slower to link.
+# STACK: its bytes, 8192 if not set. MLKEM = 1: mlkem768x25519 can be listed; its state wants DORY_KEX_STATE_SIZE. LTO = 1: optimised as a
+# whole, 4 % smaller, slower to link.
+STACK          ?= 8192
 override CC     = $(TOOLS)gcc
 override AR     = $(TOOLS)gcc-ar
 override CFLAGS = -Os -g
@@ -29,6 +31,6 @@ LWIP_FILES = core/init.c core/def.c core/inet_chksum.c core/ip.c core/mem.c core
              core/timeouts.c core/ipv4/etharp.c core/ipv4/icmp.c core/ipv4/ip4.c core/ipv4/ip4_addr.c netif/ethernet.c
 FIRMWARE   = -Iplatform/device -Iplatform/lwip -Iboards/$(BOARD) -isystem $(LWIP_DIR)/src/include
 
-LINK = $(MACHINE) -nostartfiles -T $(LINKER_SCRIPT) -Wl,--gc-sections -Wl,-Map=$@.map \
+LINK = $(MACHINE) -nostartfiles -T $(LINKER_SCRIPT) -Wl,--defsym=dory_stack_size=$(STACK) -Wl,--gc-sections -Wl,-Map=$@.map \
        $(if $(EMULATED),-Wl$(comma)--defsym=dory_this_image_is_for_an_emulator_only=1)
 comma = ,

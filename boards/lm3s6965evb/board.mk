@@ -5,6 +5,7 @@ TOOLS         = arm-none-eabi-
 LINKER_SCRIPT = boards/lm3s6965evb/lm3s6965.ld
 EMULATED      = 1
 LTO           = 1
+STACK         = 7168
 
 DIRS_program  = boards/lm3s6965evb
 DIRS_platform = platform platform/device platform/flash platform/lwip platform/cortex-m platform/emulated

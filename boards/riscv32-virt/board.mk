@@ -10,8 +10,8 @@ DIRS_platform = platform platform/device platform/flash platform/lwip platform/e
 
 include mk/firmware.mk
 
-# This machine makes semihosting calls another way, and has an entropy device.
-OMIT += platform/emulated/semihost_cortex_m.c platform/emulated/entropy.c
+# This machine has an entropy device.
+OMIT += platform/emulated/entropy.c
 
 # The start-up of test images: tests/device/virt.c, virt.ld.
 MACHINE_TEST = virt

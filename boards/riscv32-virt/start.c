@@ -1,12 +1,8 @@
 /* From reset to main, and what happens when something goes wrong. */
-#include <string.h>
-
 #include "dory_board.h"
 #include "platform/emulated/emulated.h"
 #include "virt.h"
 
-extern uint8_t virt_data[], virt_data_end[], virt_bss[], virt_bss_end[];
-extern const uint8_t virt_data_from[];
 void virt_start(void);
 __attribute__((used)) void virt_reset(void); /* called from the assembler text alone */
 __attribute__((used)) void virt_fault(uint32_t cause, uint32_t where, uint32_t address);
@@ -41,30 +37,16 @@ static void protect(void)
                      : "memory");
 }
 
-static void paint(void)
-{
-    uint32_t *end;
-
-    __asm__ volatile("mv %0, sp" : "=r"(end));
-    for (volatile uint32_t *p = dory_board_stack; p < end; p++)
-        *p = DORY_BOARD_PAINT;
-}
-
-static void print(const char *text)
-{
-    dory_board_put(text, strlen(text));
-}
-
 void virt_reset(void)
 {
+    static const char missing[] = "no virtio network device (version 2: -global virtio-mmio.force-legacy=false)\r\n";
+
     protect();
-    memcpy(virt_data, virt_data_from, (size_t)(virt_data_end - virt_data));
-    memset(virt_bss, 0, (size_t)(virt_bss_end - virt_bss));
-    paint();
+    dory_board_ram();
     virt_uart_start();
     virt_clock_start();
     if (!virt_net_start())
-        print("no virtio network device (version 2: -global virtio-mmio.force-legacy=false)\r\n");
+        dory_board_put(missing, sizeof missing - 1);
     dory_host_exit((uint32_t)main());
 }
 
@@ -75,20 +57,8 @@ _Noreturn void dory_board_reset(void)
         *(volatile uint32_t *)0x00100000u = 0x7777;
 }
 
-static void print_hex(const char *name, uint32_t n)
-{
-    print(name);
-    for (int shift = 28; shift >= 0; shift -= 4) {
-        const char digit[2] = {"0123456789abcdef"[n >> shift & 15], 0};
-        print(digit);
-    }
-}
-
 void virt_fault(uint32_t cause, uint32_t where, uint32_t address)
 {
-    print_hex("\r\nfault: cause ", cause);
-    print_hex(" at ", where);
-    print_hex(", address ", address);
-    print("\r\n");
+    dory_board_fault((const struct dory_board_word[]){{"cause", cause}, {"at", where}, {"address", address}}, 3);
     dory_host_exit(3);
 }

@@ -1,5 +1,5 @@
 /* What Cortex-M boards share: start-up, SysTick as the clock, sleep until an interrupt, word-wise FIFOs of network chips. A board gives its
- * linker script (with the symbols below), its interrupts, and board.c.
+ * linker script, its interrupts, and board.c.
  *
  * Network interrupts are levels: the one handler that all have masks its interrupt in the NVIC, and dory_cortex_wait lets it in again.
  */
@@ -9,10 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* From the linker script; the vector table goes to the section .vectors. */
-extern uint32_t cortex_data[], cortex_data_end[], cortex_bss[], cortex_bss_end[];
-extern const uint32_t cortex_data_from[];
 
 /* board.c: console and network hardware; called before main with RAM set up. */
 void dory_cortex_board_start(void);

@@ -1,6 +1,4 @@
 /* Reset, faults and the vector table. */
-#include <string.h>
-
 #include "cortex_m.h"
 #include "dory_board.h"
 
@@ -9,24 +7,9 @@
 void dory_cortex_reset(void);
 void dory_cortex_tick(void);
 
-static void paint(void)
-{
-    uint32_t *sp;
-
-    __asm__ volatile("mov %0, sp" : "=r"(sp));
-    for (volatile uint32_t *p = dory_board_stack; p < sp; p++)
-        *p = DORY_BOARD_PAINT;
-}
-
 void dory_cortex_reset(void)
 {
-    const uint32_t *from = cortex_data_from;
-
-    for (uint32_t *to = cortex_data; to < cortex_data_end;)
-        *to++ = *from++;
-    for (uint32_t *to = cortex_bss; to < cortex_bss_end;)
-        *to++ = 0;
-    paint();
+    dory_board_ram();
     dory_cortex_board_start();
     main();
     dory_board_reset();

@@ -12,6 +12,22 @@
 
 /* ---- start: the board's reset handler sets up RAM, clocks, console and network hardware, then calls main(), which is in boards/<name>/main.c. */
 
+/* From platform/device/sections.ld. The stack grows down from its end. */
+extern uint32_t dory_board_stack[], dory_board_stack_end[], dory_board_data[], dory_board_data_end[], dory_board_bss[], dory_board_bss_end[];
+extern const uint32_t dory_board_data_from[];
+
+/* For the reset handler, once the stack pointer is at dory_board_stack_end: copies .data, clears .bss, fills the rest of the stack with
+   DORY_BOARD_PAINT, by which `stats` tells how deep it was used. */
+void dory_board_ram(void);
+#define DORY_BOARD_PAINT 0x5a5a5a5au
+
+/* For a fault handler: "fault: cause 0000000f, at 80001234" on the console. Takes about 100 bytes of stack. */
+struct dory_board_word {
+    const char *name;
+    uint32_t value;
+};
+void dory_board_fault(const struct dory_board_word *words, unsigned n);
+
 /* "lm3s6965evb": for `version` and the greeting on the console. */
 extern const char dory_board_name[];
 
@@ -52,10 +68,6 @@ int dory_board_frame_send(const struct dory_board_piece *pieces, unsigned count)
 /* ---- flash: the driver, as platform/flash/dory_flash.h wants it. main.c has the table of slots. */
 struct dory_flash;
 extern struct dory_flash dory_board_flash;
-
-/* ---- stack: from the linker script; the stack grows down from the end. Painted by the reset handler with DORY_BOARD_PAINT. */
-#define DORY_BOARD_PAINT 0x5a5a5a5au
-extern uint32_t dory_board_stack[], dory_board_stack_end[];
 
 /* ---- work: instructions since the start where the machine can count them (an emulator), without those of dory_board_wait; else 0. */
 uint32_t dory_board_instructions(void);
