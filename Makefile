@@ -71,7 +71,11 @@ $B/%.o: %.c $B/flags
 	@echo "  $@"
 	@$(CC) $(OURS) $(EXTRA) -MMD -MP -c -o $@ $<
 
-$(foreach p,$(PARTS),$(eval $B/$p.a: $(call objects,$p)))
+$(foreach p,$(PARTS),$(eval $B/$p.a: $(call objects,$p) $B/$p.members))
+# A file that comes, goes, or is omitted changes its archive, however old it is.
+$B/%.members: FORCE
+	@mkdir -p $(@D)
+	@echo '$(call objects,$*)' | cmp -s - $@ || echo '$(call objects,$*)' > $@
 $(ARCHIVES):
 	@rm -f $@
 	@$(AR) qcs $@ $(filter %.o,$^) $(if $(filter %/crypto-port.a,$@),$$(find $B/lib/mbedtls $B/lib/sodium -name '*.o' | sort)) \
