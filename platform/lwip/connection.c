@@ -203,12 +203,17 @@ bool dory_lwip_waiting(void)
 
 struct dory_lwip *dory_lwip_connect(const uint8_t address[4], uint16_t port)
 {
-    struct dory_lwip *c = claim(LWIP_HELD);
-    struct tcp_pcb *pcb = c ? tcp_new() : NULL;
+    struct dory_lwip *c = claim(LWIP_HELD), *other = oldest_newcomer();
+    struct tcp_pcb *pcb;
     ip_addr_t peer;
 
+    if (!c && other) {
+        dory_lwip_abort(other);
+        c = claim(LWIP_HELD);
+    }
     if (!c)
         return NULL;
+    pcb = tcp_new();
     if (!pcb) {
         c->use = LWIP_FREE;
         return NULL;

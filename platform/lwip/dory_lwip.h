@@ -42,7 +42,8 @@ struct dory_lwip *dory_lwip_accept(void);
 /* True: somebody waits for dory_lwip_accept. */
 bool dory_lwip_waiting(void);
 
-/* Begins to connect; the state is DORY_LWIP_OPENING until it is known. NULL: no connection left, or lwIP has no room. */
+/* Begins to connect; the state is DORY_LWIP_OPENING until it is known. Where no connection is left, the oldest that came in and that nobody holds
+   yet is reset for it. NULL: there is none such, or lwIP has no room. */
 struct dory_lwip *dory_lwip_connect(const uint8_t address[4], uint16_t port);
 
 enum dory_lwip_state {

@@ -2,6 +2,7 @@
 import os
 import random
 import re
+import socket
 import time
 
 from lib import files, sandbox
@@ -87,6 +88,23 @@ def from_sshd(t, entry):
     host.offer(other, "other.bin")
     host.pull("other.bin")
     arrived(t, device, other)
+
+
+@case("pull: though all sessions are taken, and more callers wait than there are connections", fetches)
+def busy(t, entry):
+    device, host, source = ready(t, entry)
+    users, callers = [], []
+    for _ in range(2):      # DORY_DEVICE_SESSIONS
+        users.append(device.ssh("-N", start=True))
+        device.machine.expect(r"login of user, SHA256")
+    for _ in range(4):
+        callers.append(socket.create_connection((device.host, device.port), 10))
+    host.pull()
+    for user in users:
+        user.kill()
+    for caller in callers:
+        caller.close()
+    arrived(t, device, source)
 
 
 @case("pull: over ssh, its exit status and its words come back", fetches)
