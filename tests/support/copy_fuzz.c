@@ -1,10 +1,11 @@
 #include "copy_fuzz.h"
 
+#include "boards/posix/scp_between.h"
 #include "dory_sftp_client.h"
 #include "scp_kit.h"
 
 enum { CIRCUMSTANCES = 8, ASKED = 128, BYTES = 80000, NODES = 60, BLOCKS = 400 };
-enum { GET, PUT, SINK, SOURCE };
+enum { GET, PUT, ACROSS, SINK, SOURCE };
 
 /* What is asked for; its last component is what may appear in the target. */
 static const struct plan {
@@ -23,9 +24,19 @@ static const struct plan {
     {SINK, 0, "*.txt"},
     {SOURCE, DORY_SCP_RECURSE | DORY_SCP_TIMES, ""},
     {SOURCE, 0, ""},
+    {ACROSS, DORY_SFTP_RECURSE | DORY_SFTP_TIMES, "d"},
+    {ACROSS, DORY_SFTP_RECURSE, "*/b*"},
 };
 
 static const struct plan *plan;
+static struct dory_sftp_put sends;
+static struct dory_between between; /* two hosts; the second one behaves, but for requests that it refuses */
+static struct {
+    size_t n;
+    unsigned asked, refuse_every;
+    uint8_t in[BYTES], out[BYTES];
+    size_t out_n;
+} target;
 static bool in_order;
 static uint8_t files;
 
@@ -240,6 +251,87 @@ static void hear_sftp(const uint8_t *bytes, size_t n)
     }
 }
 
+static bool was_asked_for(const char *top)
+{
+    const char *slash = strrchr(plan->path, '/'), *last = slash ? slash + 1 : plan->path;
+
+    return plan->engine != PUT && plan->engine != SOURCE && (dory_scp_glob(last, top) || strcmp(last, top) == 0);
+}
+
+/* ---- The second host */
+
+/* "there", or below it and below a name that was asked for. */
+static void check_path(const char *path, size_t n)
+{
+    char text[DORY_SFTP_PATH_MAX + 1], *part, *rest = text;
+    unsigned depth = 0;
+
+    promise(n <= DORY_SFTP_PATH_MAX && !memchr(path, 0, n), "paths of bounded size");
+    memcpy(text, path, n);
+    text[n] = '\0';
+    if (n && text[n - 1] == '/')
+        text[n - 1] = '\0';
+    for (; (part = strsep(&rest, "/")) != NULL; depth++)
+        promise(depth == 0 ? strcmp(part, "there") == 0
+                           : *part && strcmp(part, ".") != 0 && strcmp(part, "..") != 0 && (depth > 1 || was_asked_for(part)),
+                "nothing at the second host that was not asked for");
+}
+
+static void target_says(uint8_t type, const uint8_t *id, const void *body, size_t n)
+{
+    uint8_t *p = target.out + target.out_n;
+
+    promise(9 + n <= BYTES - target.out_n, "requests in a bounded number");
+    memcpy(p, "\0\0\0", 3);
+    p[3] = (uint8_t)(5 + n);
+    p[4] = type;
+    memcpy(p + 5, id, 4);
+    memcpy(p + 9, body, n);
+    target.out_n += 9 + n;
+}
+
+static void serve(const uint8_t *packet)
+{
+    static const uint8_t ok[12], no[12] = {0, 0, 0, 4}, dir[8] = {0, 0, 0, 4, 0, 0, 0x41, 0xed}, missing[12] = {0, 0, 0, 2};
+    uint8_t type = packet[4];
+    uint32_t n = load32(packet + 9);
+
+    if (type == 3 || type == 9 || type == 14 || type == 17)
+        check_path((const char *)packet + 13, n);
+    if (type == 1)
+        target_says(2, (const uint8_t *)"\0\0\0\3", "", 0);
+    else if (type == 17 && n == 5)
+        target_says(105, packet + 5, dir, sizeof dir);
+    else if (target.refuse_every && target.asked++ % target.refuse_every == 0)
+        target_says(101, packet + 5, type == 17 ? missing : no, 12);
+    else if (type == 3)
+        target_says(102, packet + 5, "\0\0\0\1h", 5);
+    else
+        target_says(101, packet + 5, type == 17 ? missing : ok, 12);
+}
+
+/* True: something moved. */
+static bool turn_target(void)
+{
+    struct dory_stream *s = &sends.base.stream;
+    size_t n = s->ops->pull(s, target.in + target.n, BYTES - target.n < host.pull ? BYTES - target.n : host.pull), took;
+
+    target.n += n;
+    while (target.n >= 13 && target.n >= 4 + (size_t)load32(target.in)) {
+        size_t whole = 4 + (size_t)load32(target.in);
+
+        serve(target.in);
+        memmove(target.in, target.in + whole, target.n - whole);
+        target.n -= whole;
+    }
+    if (target.n == 9 && target.in[4] == 1)
+        serve(target.in), target.n = 0;
+    took = target.out_n ? s->ops->push(s, target.out, target.out_n) : 0;
+    memmove(target.out, target.out + took, target.out_n - took);
+    target.out_n -= took;
+    return n || took;
+}
+
 /* ---- SCP */
 
 static void put_record(uint8_t op)
@@ -287,7 +379,6 @@ static void reply(void)
 static struct dory_stream *begin(void)
 {
     static struct dory_sftp_get get;
-    static struct dory_sftp_put sends;
     static const char *names[1];
     struct dory_sftp_client_config config;
 
@@ -307,7 +398,25 @@ static struct dory_stream *begin(void)
                                               .match = plan->engine == GET ? dory_scp_glob : NULL,
                                               .in_order = in_order,
                                               .files = files};
+    if (plan->engine == ACROSS) {
+        dory_between_init(&between, dory_sftp_get_info, &get);
+        config.fs = &between.out;
+        config.item = dory_between_item;
+        config.item_ctx = &between;
+        config.path = "there";
+        config.flags |= DORY_SFTP_DIR;
+        config.events = NULL;
+        dory_sftp_put_init(&sends, &config);
+        config.fs = &between.in;
+        config.item = dory_between_target;
+        config.path = plan->path;
+        config.flags = plan->flags;
+        config.events = &scp_kit_events;
+        config.in_order = true;
+        config.match = dory_scp_glob;
+    }
     switch (plan->engine) {
+    case ACROSS:
     case GET: dory_sftp_get_init(&get, &config); return &get.base.stream;
     case PUT: dory_sftp_put_init(&sends, &config); return &sends.base.stream;
     case SINK: scp_sink_names(&scp_a, plan->flags, "dst", names, 1); break;
@@ -323,7 +432,8 @@ static void prepare(const uint8_t how[CIRCUMSTANCES])
 
     plan = &plans[how[0] % COPY_FUZZ_PLANS];
     host.asked_n = 0;
-    host.in_n = host.out_n = host.out_at = 0;
+    host.in_n = host.out_n = host.out_at = target.n = target.out_n = target.asked = 0;
+    target.refuse_every = how[4] >> 4;
     memset(&scp_a.ear, 0, sizeof scp_a - offsetof(struct scp_end, ear));
     dory_ram_init(ram, scp_a.disk.nodes, NODES, scp_a.disk.blocks, BLOCKS);
     scp_put(&scp_a, "/dst/kept", "kept");
@@ -344,7 +454,7 @@ static void prepare(const uint8_t how[CIRCUMSTANCES])
 
 static bool is_sftp(void)
 {
-    return plan->engine <= PUT;
+    return plan->engine <= ACROSS;
 }
 
 static void speak(void)
@@ -367,9 +477,10 @@ static void speak(void)
 static void converse(struct dory_stream *s)
 {
     static uint8_t buf[BYTES];
+    bool across = plan->engine == ACROSS, moved = false;
     size_t n, took, left;
 
-    for (unsigned idle = 0; idle < 40; idle = n || took ? 0 : idle + 1) {
+    for (unsigned idle = 0; idle < 40; idle = n || took || moved ? 0 : idle + 1) {
         n = s->ops->pull(s, buf, host.pull < 32768 ? host.pull : 32768);
         if (is_sftp())
             hear_sftp(buf, n);
@@ -381,19 +492,18 @@ static void converse(struct dory_stream *s)
         host.out_at += took;
         if (!took && host.p == host.end && host.out_at == host.out_n)
             s->ops->eof(s);
+        between.in_over = s->ops->status(s) != DORY_E_AGAIN;
+        moved = across && turn_target();
     }
     s->ops->stop(s);
+    if (across) {
+        promise(sends.base.stream.ops->status(&sends.base.stream) != DORY_E_AGAIN, "the end at the second host");
+        sends.base.stream.ops->stop(&sends.base.stream);
+    }
     promise(s->ops->status(s) != DORY_E_AGAIN, "the end");
 }
 
 /* ---- What must hold afterwards */
-
-static bool was_asked_for(const char *top)
-{
-    const char *slash = strrchr(plan->path, '/'), *last = slash ? slash + 1 : plan->path;
-
-    return (plan->engine == GET || plan->engine == SINK) && (dory_scp_glob(last, top) || strcmp(last, top) == 0);
-}
 
 static void check_line(const char *line)
 {
