@@ -808,6 +808,20 @@ static void test_the_log(void **state)
     CHECK(said("10.0.0.1:1234: upload of slot-b, 3000 bytes: done"));
 }
 
+/* Words of others in a line neither begin another one nor command the terminal of who reads it; nor do they in what commands say. */
+static void test_the_log_is_plain(void **state)
+{
+    (void)state;
+    dory_device_log(&device, "pull: who\n[9] forged\x1b[2J\x07\xc2\x9b\x7f");
+    CHECK_EQ(run("version"), 0); /* it reaches the flash meanwhile */
+    CHECK_EQ(download("scp -f log"), 0);
+    CHECK(said("\n[0] pull: who?[9] forged?[2J????"));
+    CHECK_EQ(run("activate x\n\x1b[2J"), 1);
+    CHECK(strstr(client.err, "activate: x??[2J: "));
+    CHECK_EQ(run("\x1b]0;x\x07 y"), 127);
+    CHECK(strstr(client.err, "?]0;x?: no such command"));
+}
+
 /* The door can be knocked at for days: the flash's pages are given up no faster than the budget says. */
 static void test_the_log_bounds_wear(void **state)
 {
@@ -1069,7 +1083,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_first_boot_and_the_next), T(test_no_entropy_no_start), T(test_flash_that_fails_no_start), T(test_logins),
-        T(test_lines_of_authorized_keys), T(test_password_file), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_guesses_leave_half_the_time), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log),
+        T(test_lines_of_authorized_keys), T(test_password_file), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_guesses_leave_half_the_time), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log), T(test_the_log_is_plain),
         T(test_the_log_bounds_wear), T(test_cut_anywhere), T(test_spoilt_bytes), T(test_noise), T(test_two_at_once_and_no_third), T(test_the_idle_give_way), T(test_a_login_keeps_its_seat), T(test_the_seat_is_clean), T(test_one_byte_at_a_time)};
     int failed = cmocka_run_group_tests_name("device", tests, NULL, NULL);
 
