@@ -813,6 +813,7 @@ static void test_the_log_is_plain(void **state)
 {
     (void)state;
     dory_device_log(&device, "pull: who\n[9] forged\x1b[2J\x07\xc2\x9b\x7f");
+    CHECK(strstr(board.console, "\n[0] pull: who?[9] forged?[2J????\r\n"));
     CHECK_EQ(run("version"), 0); /* it reaches the flash meanwhile */
     CHECK_EQ(download("scp -f log"), 0);
     CHECK(said("\n[0] pull: who?[9] forged?[2J????"));
