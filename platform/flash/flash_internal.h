@@ -27,7 +27,7 @@ uint32_t dory_i_flash_copy_pages(const struct dory_flash_fs *fs, unsigned slot);
 uint32_t dory_i_flash_base(const struct dory_flash_fs *fs, unsigned slot, unsigned copy);
 uint32_t dory_i_flash_trailer(const struct dory_flash_fs *fs, unsigned slot, unsigned copy);
 uint32_t dory_i_flash_room(const struct dory_flash_fs *fs, unsigned slot);
-/* DORY_E_NOENT: no good trailer there. */
+/* DORY_E_NOENT: no good trailer there, or none that can be read. */
 int dory_i_flash_read_trailer(struct dory_flash_fs *fs, unsigned slot, unsigned copy, struct flash_trailer *trailer);
 void dory_i_flash_make_body(const struct dory_flash_fs *fs, unsigned slot, const struct flash_trailer *trailer, uint8_t body[FLASH_BODY]);
 void dory_i_flash_make_mark(uint8_t *mark, size_t n);

@@ -27,11 +27,27 @@ static void make_head(uint8_t head[HEAD_MAX], uint32_t sequence)
     memcpy(head + 12, "goLD", 4);
 }
 
+/* What flash that checks itself cannot read is text that a cut of power left half written. */
+static int read_text(struct dory_flash_fs *fs, uint32_t at, uint8_t *bytes, size_t n)
+{
+    int r = fs->flash->ops->read(fs->flash, at, bytes, n);
+
+    for (size_t i = 0; r == DORY_E_IO && i < n; i++) {
+        int one = fs->flash->ops->read(fs->flash, at + (uint32_t)i, bytes + i, 1);
+
+        if (one == DORY_E_AGAIN)
+            return one;
+        if (one)
+            bytes[i] = '?';
+    }
+    return r == DORY_E_AGAIN ? r : DORY_OK;
+}
+
 /* DORY_E_NOENT: the page has no good head. */
 static int read_head(struct dory_flash_fs *fs, uint32_t page, uint32_t *sequence)
 {
     uint8_t head[HEAD_BYTES], good[HEAD_MAX];
-    int r = fs->flash->ops->read(fs->flash, address(fs, page), head, sizeof head);
+    int r = read_text(fs, address(fs, page), head, sizeof head);
 
     if (r)
         return r;
@@ -48,7 +64,7 @@ static int used(struct dory_flash_fs *fs, uint32_t page, uint32_t *end)
 
     while (at > head_size(fs)) {
         n = at - head_size(fs) < sizeof bytes ? at - head_size(fs) : (uint32_t)sizeof bytes;
-        int r = fs->flash->ops->read(fs->flash, address(fs, page) + at - n, bytes, n);
+        int r = read_text(fs, address(fs, page) + at - n, bytes, n);
 
         if (r)
             return r;
@@ -122,7 +138,7 @@ static long read(struct dory_flash_fs *fs, uint32_t offset, uint8_t *buf, size_t
         }
         if (n > text - offset)
             n = text - offset;
-        r = fs->flash->ops->read(fs->flash, address(fs, page) + head_size(fs) + offset, buf, n);
+        r = read_text(fs, address(fs, page) + head_size(fs) + offset, buf, n);
         /* A line that a cut of power left half programmed. */
         for (size_t k = 0; !r && k < n; k++)
             buf[k] = printable(buf[k]);
@@ -242,7 +258,7 @@ int dory_flash_log(struct dory_flash_fs *fs, const char *line, size_t n)
         record[i] = line[i] == '\n' ? '?' : printable((uint8_t)line[i]);
     record[size - 1] = '\n';
     r = fs->flash->ops->program(fs->flash, address(fs, log->page) + log->at, record, size);
-    if (!r)
-        log->at += size;
+    if (r != DORY_E_AGAIN)
+        log->at += size; /* where it failed, nobody knows what is there */
     return r;
 }

@@ -85,7 +85,7 @@ int dory_i_flash_read_trailer(struct dory_flash_fs *fs, unsigned slot, unsigned 
     int r = fs->flash->ops->read(fs->flash, at, bytes, sizeof bytes);
 
     if (r)
-        return r;
+        return r == DORY_E_AGAIN ? r : DORY_E_NOENT; /* flash that checks itself cannot read what a cut of power left half written */
     check_of(bytes, digest);
     if (memcmp(bytes, "Dory\1", 5) != 0 || bytes[5] != fs->slots[slot].kind || memcmp(bytes + FLASH_BODY - 8, digest, 8) != 0)
         return DORY_E_NOENT;

@@ -58,12 +58,12 @@ static int begin_erasing(struct dory_flash_fs *fs, struct dory_flash_writer *w, 
         return r;
     w->sequence = r ? 1 : old.sequence + 1;
     r = fs->flash->ops->erase(fs->flash, base_of(fs, w) / fs->flash->page + page);
-    if (r)
+    if (r == DORY_E_AGAIN)
         return r;
     w->begun = true;
     if (fs->slots[w->slot].kind == DORY_FLASH_FIRMWARE)
-        fs->state[w->slot] = DORY_FLASH_NONE;
-    return DORY_OK;
+        fs->state[w->slot] = DORY_FLASH_NONE; /* also where the erase failed: nobody knows what it left */
+    return r;
 }
 
 int dory_i_flash_prepare(struct dory_flash_fs *fs, struct dory_flash_writer *w, uint32_t at)

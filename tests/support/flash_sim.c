@@ -13,6 +13,18 @@ static uint8_t random_byte(struct flash_sim *sim)
     return (uint8_t)(sim->random >> 24);
 }
 
+/* What was under way when the power went cannot be read; the unit is what the flash checks. */
+static void spoil(struct flash_sim *sim, uint32_t at, size_t n)
+{
+    if (sim->spoilt)
+        memset(sim->spoilt + at, sim->dead && (sim->torn == FLASH_SIM_HALF || sim->torn == FLASH_SIM_SCATTERED), n);
+}
+
+static bool readable(const struct flash_sim *sim, uint32_t at, size_t n)
+{
+    return !sim->spoilt || n == 0 || !memchr(sim->spoilt + at, 1, n);
+}
+
 /* Goes on to `to` as far as the power lasts. */
 static void change(struct flash_sim *sim, uint8_t *at, const uint8_t *to, size_t n)
 {
@@ -43,7 +55,7 @@ static int enter(struct flash_sim *sim, bool operation)
     sim->operations++;
     sim->dead = sim->operations == sim->cut_at;
     sim->busy = sim->busy_calls;
-    return sim->operations == sim->fail_at ? DORY_E_IO : DORY_OK;
+    return DORY_OK;
 }
 
 static int read(struct dory_flash *flash, uint32_t at, void *out, size_t n)
@@ -57,6 +69,8 @@ static int read(struct dory_flash *flash, uint32_t at, void *out, size_t n)
         sim->violations++;
         return DORY_E_IO;
     }
+    if (!readable(sim, at, n))
+        return DORY_E_IO;
     memcpy(out, sim->bytes + at, n);
     return DORY_OK;
 }
@@ -77,8 +91,13 @@ static int erase(struct dory_flash *flash, uint32_t page)
     if (r)
         return r;
     sim->erases++;
+    if (sim->operations == sim->fail_at) {
+        memset(sim->bytes + (size_t)page * flash->page, 0xFF, flash->page / 2);
+        return DORY_E_IO;
+    }
     if (sim->wear)
         sim->wear[page]++;
+    spoil(sim, page * flash->page, flash->page);
     /* Half an erase is the first half of the page. */
     if (sim->dead && sim->torn == FLASH_SIM_HALF) {
         memset(sim->bytes + (size_t)page * flash->page, 0xFF, flash->page / 2);
@@ -105,6 +124,11 @@ static int program(struct dory_flash *flash, uint32_t at, const uint8_t *bytes, 
             sim->violations++;
             break;
         }
+    if (sim->operations == sim->fail_at) {
+        change(sim, sim->bytes + at, bytes, (n + 1) / 2);
+        return DORY_E_IO;
+    }
+    spoil(sim, at, n);
     change(sim, sim->bytes + at, bytes, n);
     if (sim->operations == sim->forget_at) {
         sim->bytes[at + n / 2] ^= 1;

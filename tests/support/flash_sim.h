@@ -19,10 +19,12 @@ struct flash_sim {
     enum flash_sim_torn torn;
     bool dead;               /* the power is gone: every call fails until flash_sim_reboot */
     unsigned long violations; /* of the rules above */
-    unsigned long fail_at;   /* this operation returns DORY_E_IO and does nothing; 0: none */
+    unsigned long fail_at;   /* this operation returns DORY_E_IO and has done half of its work; 0: none */
     unsigned long forget_at; /* this one says that it is done and has lost a bit, if it was a program; 0: none */
     bool forgot;              /* it was */
     uint32_t random;
+    uint8_t *spoilt;         /* a byte for each of `bytes`, of the caller: what was torn cannot be read until it is erased, as in flash that
+                                checks itself (ECC); NULL: it can, and is noise */
     uint32_t *wear;          /* erases of each page, of the caller; NULL: not counted */
 };
 

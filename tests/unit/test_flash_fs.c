@@ -126,6 +126,53 @@ static bool holds(unsigned slot, uint32_t seed, uint32_t n)
     return true;
 }
 
+/* One operation fails, half done: what the slot says is so, nothing is programmed twice, and the next upload is as good as any. */
+static void test_an_operation_that_fails(void **state)
+{
+    unsigned long operations;
+
+    (void)state;
+    CHECK_EQ(upload("slot-b", 1, 3000, 500), DORY_OK);
+    operations = sim.operations;
+    CHECK_EQ(upload("slot-b", 1, 3000, 500), DORY_OK);
+    operations = sim.operations - operations;
+    for (unsigned long at = 1; at <= operations; at++) {
+        struct dory_flash_status status;
+
+        dory_kit_case("operation %lu", at);
+        sim.fail_at = sim.operations + at;
+        CHECK_EQ(upload("slot-b", 2, 3000, 500), DORY_E_IO);
+        CHECK_EQ(AGAIN(dory_flash_status(&fs, SLOT_B, &status)), DORY_OK);
+        CHECK(!status.valid);
+        CHECK_EQ(AGAIN(dory_flash_verify(&fs, SLOT_B)), DORY_E_NOENT);
+        CHECK_EQ(upload("slot-b", 1, 3000, 500), DORY_OK);
+        CHECK(holds(SLOT_B, 1, 3000));
+    }
+}
+
+static void test_a_log_that_fails(void **state)
+{
+    char text[64], line[64];
+
+    (void)state;
+    for (unsigned i = 0; i < 200; i++) {
+        snprintf(line, sizeof line, "line %03u of a log", i);
+        sim.fail_at = i % 3 ? 0 : sim.operations + 1;
+        CHECK_EQ(AGAIN(dory_flash_log(&fs, line, strlen(line))), i % 3 ? DORY_OK : DORY_E_IO);
+        CHECK_EQ(sim.violations, 0);
+    }
+    mount();
+    CHECK(AGAIN(dory_flash_get(&fs, LOG, 0, text, sizeof text)) > 0);
+    for (uint32_t at = 0, found = 0;; at++) {
+        long n = AGAIN(dory_flash_get(&fs, LOG, at, text, strlen(line)));
+
+        CHECK(n > 0);
+        found += n == (long)strlen(line) && memcmp(text, line, strlen(line)) == 0;
+        if (n <= 0 || found)
+            break;
+    }
+}
+
 /* A promise to have written is given for what counts, and for nothing before. */
 static void test_sync(void **state)
 {
@@ -506,7 +553,7 @@ int main(void)
     const struct fs_conformance conformance = {.fresh = fresh, .clean = clean, .flat = true, .no_modes = true};
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_sync), T(test_every_size_and_bite), T(test_too_large_is_refused_before_anything_is_touched), T(test_unknown_size_ends_at_the_room),
+        T(test_sync), T(test_an_operation_that_fails), T(test_a_log_that_fails), T(test_every_size_and_bite), T(test_too_large_is_refused_before_anything_is_touched), T(test_unknown_size_ends_at_the_room),
         T(test_the_image_that_is_needed_is_never_written), T(test_activate), T(test_not_while_it_is_uploaded),
         T(test_hidden_slots), T(test_remove), T(test_times_are_kept), T(test_lost_bits_are_found), T(test_bad_tables), T(test_log_goes_round),
         T(test_log_is_not_given_up_under_a_reader), T(test_a_log_that_is_not_mounted_is_not_there), T(test_log_lines_are_clean)};
