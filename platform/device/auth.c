@@ -60,6 +60,23 @@ static bool is_key_type(const struct dory_device *device, const char *p, size_t 
     return false;
 }
 
+/* Strings to its end, the type and another. A key that a careless paste has cut short lets nobody in, so it may lock nobody out. */
+static bool is_whole(const uint8_t *blob, size_t size)
+{
+    size_t at = 0, n = 0;
+
+    while (at < size) {
+        if (size - at < 4)
+            return false;
+        n = (size_t)blob[at] << 24 | (size_t)blob[at + 1] << 16 | (size_t)blob[at + 2] << 8 | blob[at + 3];
+        at += 4;
+        if (n > size - at)
+            return false;
+        at += n;
+    }
+    return n < size - 4;
+}
+
 /* The key blob of a line that lets it in: its size, or 0. */
 static size_t key_of(const struct dory_device *device, const char *line, uint8_t blob[BLOB])
 {
@@ -81,7 +98,7 @@ static size_t key_of(const struct dory_device *device, const char *line, uint8_t
     word = next_word(word + n, &n);
     size = dory_base64_decode(blob, BLOB, word, n);
     /* The blob begins with its type as a string (RFC 4253 6.6). */
-    if (size < (int)(4 + type_n) || blob[0] || blob[1] || blob[2] || blob[3] != type_n || memcmp(blob + 4, type, type_n) != 0)
+    if (size < (int)(4 + type_n) || blob[3] != type_n || memcmp(blob + 4, type, type_n) != 0 || !is_whole(blob, (size_t)size))
         return 0;
     return (size_t)size;
 }
