@@ -4,7 +4,6 @@
 
 /* Nobody asks for the pools' high-water marks here. */
 #define LWIP_STATS        0
-#define LWIP_SINGLE_NETIF 1
 
 #include "platform/lwip/dory_lwipopts.h"
 

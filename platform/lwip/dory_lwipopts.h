@@ -12,6 +12,7 @@
 #define LWIP_DHCP            0
 #define LWIP_ACD             0
 #define LWIP_IGMP            0
+#define LWIP_SINGLE_NETIF    1
 #define IP_REASSEMBLY        0
 #define IP_FRAG              0
 #define ARP_QUEUEING         0
