@@ -90,7 +90,7 @@ static int make_setup(struct dory_device *device)
     uint8_t bytes[16];
     int r = fill(NULL, bytes, sizeof bytes);
 
-    for (int i = 0, at = 0; i < 16; i++) {
+    for (int i = 0, at = 0; !r && i < 16; i++) {
         if (i && i % 4 == 0)
             device->setup[at++] = '-';
         device->setup[at++] = letters[bytes[i] % 32];

@@ -187,7 +187,7 @@ static void refuse_unknown(struct dory_pull *p, int known, uint64_t now)
     } else {
         dory_text_put(&text, "the slot known_hosts has no key of ");
         dory_text_put(&text, p->host);
-        dory_text_put(&text, ": scp one there (ssh-keyscan)");
+        dory_text_put(&text, ": scp one there (ssh-keyscan -t ed25519)");
     }
     dory_i_pull_because(p, buf);
     p->verdict = DORY_PULL_FINAL;

@@ -6,7 +6,8 @@
  * plain, not hashed). A host that is not there is not called; one that shows another key is told nothing. The device logs in with an ed25519
  * key of its own, made at first boot and kept in the hidden config slot "userkey"; its public half is printed as authorized_keys wants it.
  *
- * What was in the slot stays until the new file is whole. A connection that fails or is cut is tried again from the beginning, later each
+ * The slot that runs, and the one that boots next, are never written; what a config slot held stays until the new file is whole; a firmware slot is
+ * empty from the first byte of the new image until it is whole. A connection that fails or is cut is tried again from the beginning, later each
  * time and not for ever; what a new try cannot mend (another host key, no such file, no room) ends it at once.
  *
  * Only an image whose main.c names these functions holds client code. One struct, no heap.

@@ -66,17 +66,24 @@ static bool names(const char *list, const char *host)
     return false;
 }
 
+/* A key of a type that this device does not ask for says nothing of the one that the host will show. */
+static bool is_of_use(const struct dory_pull *p, const char *type)
+{
+    for (const struct dory_sigalg *const *s = p->config->signatures; *s; s++)
+        if (strcmp((*s)->key_type, type) == 0)
+            return true;
+    return false;
+}
+
 /* What this line says of the host: one of DORY_PULL_*. `key` in base64, or "". A key that is revoked for somebody is so for all: the names
    may be patterns, and where a line is too long for us to see its key, it may be this one. */
-static int judge(char *line, bool cut, const char *host, const char *key)
+static int judge(const struct dory_pull *p, char *line, bool cut, const char *key)
 {
-    char *marker = line[0] == '@' ? field(&line) : NULL, *list = field(&line), *blob;
+    char *marker = line[strspn(line, " \t")] == '@' ? field(&line) : NULL, *list = field(&line), *type = field(&line), *blob = field(&line);
 
-    field(&line); /* the type, which the blob says too */
-    blob = field(&line);
     if (marker)
         return strcmp(marker, "@revoked") == 0 && *key && (cut || strcmp(blob, key) == 0) ? DORY_PULL_REVOKED : DORY_PULL_UNKNOWN;
-    if (*list == '#' || !names(list, host))
+    if (*list == '#' || !names(list, p->host) || !is_of_use(p, type))
         return DORY_PULL_UNKNOWN;
     return strcmp(blob, key) == 0 ? DORY_PULL_KNOWN : DORY_PULL_OTHER;
 }
@@ -91,7 +98,7 @@ int dory_i_pull_known(struct dory_pull *p, const uint8_t *key, size_t n)
         return DORY_PULL_UNKNOWN;
     r.slot = (unsigned)slot;
     while ((got = next_line(&r)) > 0) {
-        int said = judge(r.line, r.cut, p->host, text);
+        int said = judge(p, r.line, r.cut, text);
         verdict = said > verdict ? said : verdict;
     }
     return got == DORY_E_NOENT ? DORY_PULL_UNKNOWN : got < 0 ? got : verdict;

@@ -160,10 +160,13 @@ static bool on_hostkey(struct dory_pull *p, const struct dory_event *event)
 
     if (verdict == DORY_E_AGAIN)
         return false;
-    if (verdict == DORY_PULL_KNOWN)
+    if (verdict == DORY_PULL_KNOWN) {
         dory_ssh_accept(&p->ssh);
-    else
-        refuse_host(p, event, verdict);
+        return true;
+    }
+    if (verdict < 0)
+        dory_i_pull_because(p, "known_hosts cannot be read");
+    refuse_host(p, event, verdict);
     return true;
 }
 

@@ -303,8 +303,6 @@ static void forget(struct dory_device_session *session)
     stop_work(session);
     dory_i_device_leave_password(session);
     dory_ssh_wipe(&session->ssh);
-    dory_wipe(session->rx, sizeof session->rx);
-    dory_wipe(session->tx, sizeof session->tx);
     session->ops = NULL;
 }
 

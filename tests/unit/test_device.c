@@ -663,6 +663,94 @@ static void test_a_password_left_in_the_middle(void **state)
     client_free(&gone);
 }
 
+static uint8_t *upload_of(const char *name, size_t size, size_t *n)
+{
+    static uint8_t all[128 * 1024];
+    int head = snprintf((char *)all, 100, "C0644 %zu %s\n", size, name);
+
+    for (size_t i = 0; i < size; i++)
+        all[(size_t)head + i] = (uint8_t)(i * 11 + i / 256);
+    all[(size_t)head + size] = 0;
+    *n = (size_t)head + size + 1;
+    return all;
+}
+
+/* Config slots as people and editors leave them, uploaded by scp: what cannot let anybody in leaves the password of the boot in force. */
+static void test_uploads_of_keys(void **state)
+{
+    enum { ROOM = 2 * PAGE - 72 }; /* docs/FLASH.md: half of four pages, less the trailer */
+    struct dory_kit_key mine;
+    char key[160], base64[128];
+    static char large[ROOM + 2];
+    struct {
+        const char *text;
+        size_t n; /* 0: strlen */
+        bool lets_in;
+    } files[] = {
+        {"", 0, false},
+        {"\n\r\n \t\n#\n", 0, false},
+        {"not a key at all", 0, false},
+        {"ssh-ed25519", 0, false},
+        {"ssh-ed25519 ", 0, false},
+        {"ssh-ed25519 ====", 0, false},
+        {"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", 0, false}, /* the type alone */
+        {"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ==", 0, false},
+        {"ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBA==", 0, false},
+        {"-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU=\n-----END OPENSSH PRIVATE KEY-----\n", 0, false},
+        {"\xEF\xBB\xBF", 0, false}, /* a mark in front, as some editors write it, makes another word of the type */
+        {"\0\0\0", 3, false},
+        {key, 0, true},
+        {key, 40, false}, /* cut short, at whole groups of base64 and else */
+        {key, 78, false},
+        {key, 79, false},
+    };
+
+    (void)state;
+    dory_kit_key(&mine, 1);
+    dory_base64_encode(base64, sizeof base64, mine.blob, mine.n, true);
+    snprintf(key, sizeof key, "ssh-ed25519 %s", base64);
+    CHECK_EQ(strlen(key), 80);
+    for (unsigned i = 0; i < sizeof files / sizeof *files; i++) {
+        size_t n = files[i].n ? files[i].n : strlen(files[i].text);
+        static uint8_t all[256];
+        int head = snprintf((char *)all, 64, "C0600 %zu keys\n", n);
+
+        dory_kit_case("file %u", i);
+        memcpy(all + head, files[i].text, n);
+        all[(size_t)head + n] = 0;
+        client_free(&client);
+        client_start(&client, "admin", "scp -t authorized_keys");
+        client.password = device.setup;
+        client.input = all;
+        client.input_n = (size_t)head + n + 1;
+        client_run(&client);
+        CHECK_EQ(client.status, 0);
+        CHECK_EQ(run("version"), files[i].lets_in ? -2 : 0);
+        client_free(&client);
+        client_start(&client, "admin", "version");
+        client.key = &mine;
+        client_run(&client);
+        CHECK_EQ(client.status, files[i].lets_in ? 0 : -2);
+        CHECK_EQ(dory_flash_put(&device.flash, 2, NULL, 0), DORY_OK);
+    }
+    /* As large as fits, the key at its end; a byte more is refused, and what was there stays. */
+    memset(large, '#', sizeof large);
+    for (unsigned i = 100; i < ROOM; i += 100)
+        large[i] = '\n';
+    memcpy(large + ROOM - 81, "\n", 1);
+    memcpy(large + ROOM - 80, key, 80);
+    large[ROOM] = '\0';
+    put_file("authorized_keys", large);
+    CHECK_EQ(run("version"), -2);
+    client_free(&client);
+    client_start(&client, "admin", "scp -t authorized_keys");
+    client.key = &mine;
+    client.input = upload_of("x", ROOM + 1, &client.input_n);
+    client_run(&client);
+    CHECK_EQ(client.status, 1);
+    CHECK_EQ(run("version"), -2);
+}
+
 /* ---- commands */
 
 static void test_commands(void **state)
@@ -721,18 +809,6 @@ static void test_console(void **state)
 }
 
 /* ---- scp */
-
-static uint8_t *upload_of(const char *name, size_t size, size_t *n)
-{
-    static uint8_t all[128 * 1024];
-    int head = snprintf((char *)all, 100, "C0644 %zu %s\n", size, name);
-
-    for (size_t i = 0; i < size; i++)
-        all[(size_t)head + i] = (uint8_t)(i * 11 + i / 256);
-    all[(size_t)head + size] = 0;
-    *n = (size_t)head + size + 1;
-    return all;
-}
 
 static int upload(const char *command, const char *name, size_t size)
 {
@@ -1084,7 +1160,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_first_boot_and_the_next), T(test_no_entropy_no_start), T(test_flash_that_fails_no_start), T(test_logins),
-        T(test_lines_of_authorized_keys), T(test_password_file), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_guesses_leave_half_the_time), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log), T(test_the_log_is_plain),
+        T(test_lines_of_authorized_keys), T(test_password_file), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_guesses_leave_half_the_time), T(test_uploads_of_keys), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log), T(test_the_log_is_plain),
         T(test_the_log_bounds_wear), T(test_cut_anywhere), T(test_spoilt_bytes), T(test_noise), T(test_two_at_once_and_no_third), T(test_the_idle_give_way), T(test_a_login_keeps_its_seat), T(test_the_seat_is_clean), T(test_one_byte_at_a_time)};
     int failed = cmocka_run_group_tests_name("device", tests, NULL, NULL);
 

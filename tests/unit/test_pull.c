@@ -458,6 +458,38 @@ static void test_nothing_but_a_revoked_key(void **state)
     assert_int_equal(calls, 0);
 }
 
+/* What ssh-keyscan writes without -t: keys of types that the device does not ask for say nothing, neither good nor bad. */
+static void test_keys_of_other_types(void **state)
+{
+    char text[768], key[128];
+    uint8_t blob[64];
+    int n = host_key.type->public_blob(&host_key, blob, sizeof blob);
+
+    (void)state;
+    dory_base64_encode(key, sizeof key, blob, (size_t)n, true);
+    snprintf(text, sizeof text, "10.0.2.2 ssh-rsa AAAAB3NzaC1yc2E=\n10.0.2.2 ecdsa-sha2-nistp256 AAAA\n10.0.2.2\n10.0.2.2 ssh-ed25519");
+    assert_int_equal(put(KNOWN, text, strlen(text) - 12), DORY_OK);
+    assert_int_equal(run(GOOD), 1);
+    assert_true(heard("known_hosts has no key of 10.0.2.2: scp one there (ssh-keyscan -t ed25519)"));
+    assert_int_equal(calls, 0);
+    snprintf(text, sizeof text, "10.0.2.2 ssh-rsa AAAAB3NzaC1yc2E=\n 10.0.2.2\tssh-ed25519 %s\n10.0.2.2 ecdsa-sha2-nistp256 AAAA\n", key);
+    assert_int_equal(put(KNOWN, text, strlen(text)), DORY_OK);
+    assert_int_equal(run(GOOD), 0);
+    snprintf(text, sizeof text, "10.0.2.2 ssh-ed25519 %s\n  @revoked\t* ssh-ed25519 %s", key, key);
+    assert_int_equal(put(KNOWN, text, strlen(text)), DORY_OK);
+    assert_int_equal(run(GOOD), 1);
+    assert_true(heard("REVOKED host key"));
+}
+
+/* Nothing of a session stays in memory. */
+static void test_buffers_are_wiped(void **state)
+{
+    (void)state;
+    assert_int_equal(run(GOOD), 0);
+    for (unsigned i = 0; i < sizeof pull.rx; i++) assert_int_equal(pull.rx[i], 0);
+    for (unsigned i = 0; i < sizeof pull.tx; i++) assert_int_equal(pull.tx[i], 0);
+}
+
 static void test_a_host_that_does_not_know_the_key(void **state)
 {
     (void)state;
@@ -725,6 +757,8 @@ int main(void)
         TEST(test_an_unknown_host_is_not_called),
         TEST(test_a_revoked_key),
         TEST(test_nothing_but_a_revoked_key),
+        TEST(test_keys_of_other_types),
+        TEST(test_buffers_are_wiped),
         TEST(test_a_host_that_does_not_know_the_key),
         TEST(test_no_such_file),
         TEST(test_too_large),
