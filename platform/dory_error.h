@@ -38,7 +38,10 @@ enum dory_error {
     DORY_E_NOTEMPTY = -41,
     DORY_E_NOSYS = -42,      /* this file system cannot do that */
     DORY_E_DEPTH = -43,      /* directories nested deeper than the limit */
-    DORY_E_NOTREG = -44      /* a device, pipe or socket, which is not served */
+    DORY_E_NOTREG = -44,     /* a device, pipe or socket, which is not served */
+    DORY_E_ATTRS = -45,      /* content was stored, but its mode or times could not be set */
+    DORY_E_AMBIGUOUS = -46,  /* more than one target */
+    DORY_E_SHRANK = -47      /* a file ended before the size that was announced */
 };
 
 /* A short English text for any of the above, without a line end; never NULL. With DORY_ERROR_TEXTS 0 (dory_config.h) most are "error 14": the

@@ -43,7 +43,10 @@ static const char *const texts[] = {
     [-DORY_E_NOTEMPTY] = MORE("Directory not empty"),
     [-DORY_E_NOSYS] = MORE("Operation not supported"),
     [-DORY_E_DEPTH] = MORE("directories nested too deep"),
-    [-DORY_E_NOTREG] = MORE("not a regular file"),
+    [-DORY_E_NOTREG] = "not a regular file",
+    [-DORY_E_ATTRS] = MORE("mode or times could not be set"),
+    [-DORY_E_AMBIGUOUS] = MORE("ambiguous target"),
+    [-DORY_E_SHRANK] = MORE("file shrank while it was read"),
 };
 
 /* Valid until the next call. */

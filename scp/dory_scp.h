@@ -34,6 +34,10 @@ enum {
     DORY_SCP_FROM = 64 /* -f: a source is asked for */
 };
 
+/* What a sink needs to receive directories. */
+struct dory_scp_tree;
+extern const struct dory_scp_tree dory_scp_tree;
+
 /* Copied by the init functions; what it points to must outlive the engine. */
 struct dory_scp_config {
     struct dory_fs *fs;
@@ -42,20 +46,20 @@ struct dory_scp_config {
     void *item_ctx;
     const struct dory_transfer_events *events; /* may be NULL */
     void *events_ctx;
+    const struct dory_scp_tree *tree; /* sink: &dory_scp_tree; or NULL, which takes no directories and does not link what that needs */
     /* Sink, client role: the last components of the paths that were asked for, as glob patterns. A top-level name that matches none is
        refused. The pattern "/" accepts one name of the server's choice (for `host:.`, `host:~`, `host:/`, whose names only it knows).
        NULL: accept any, the server role. */
     const char *const *names;
     size_t name_count;
-    bool (*match)(const char *pattern, const char *name); /* with names: dory_scp_glob, which a server's image needs not hold */
+    bool (*asked_for)(const struct dory_scp_config *config, const char *name, bool first); /* with names: dory_scp_asked_for */
 };
 
 /* A directory that is filled or read, or is about to be; and a file likewise. Private, as are all members below. */
 struct dory_scp_level {
-    int64_t mtime, atime;
+    struct dory_fs_info info; /* source: as it is; sink: as it was announced */
     int dir;
     uint16_t prefix; /* where names in it begin in `path` */
-    uint16_t mode;
     bool times;   /* a T record came */
     bool created; /* by us, so that its mode is ours to finish */
     bool itself;  /* the target of the whole copy, whose mode and times stay */
@@ -85,8 +89,9 @@ struct dory_scp {
     int error; /* why the present file failed, enum dory_error */
     const char *name; /* of the present object, for the file system */
     const char *target_name;
+    int (*drop)(struct dory_fs *fs, int handle); /* how `file` is closed when it is not committed */
     struct dory_scp_config config;
-    uint64_t size, done; /* of the present file */
+    uint64_t done; /* bytes of the present file */
     struct dory_scp_level present;
     struct dory_scp_level stack[DORY_SCP_DEPTH_MAX];
     char path[DORY_SCP_PATH_MAX + DORY_NAME_MAX + 2];
@@ -108,6 +113,9 @@ void dory_scp_sink_init(struct dory_scp_sink *sink, const struct dory_scp_config
 
 /* Shell glob: * ? [a-z] [!a-z] and backslash; a leading dot is matched only by a dot. `name` is one component. */
 bool dory_scp_glob(const char *pattern, const char *name);
+
+/* Whether `name`, the first one or a later, is among config->names. A server needs not link it, nor globs. */
+bool dory_scp_asked_for(const struct dory_scp_config *config, const char *name, bool first);
 
 /* One path, resolved below the root of a file system component by component, as an item or (globs) several in directory order.
  * Absolute and relative paths begin at the root, so do "~" and "~/". "." and double slashes are nothing; ".." takes back the component
@@ -143,7 +151,7 @@ struct dory_scp_words {
     unsigned flags;    /* DORY_SCP_*: exactly one of TO and FROM */
     const char *error; /* why parse refused, for the person */
     uint16_t next, end; /* the path words not yet used, in words */
-    char words[DORY_COMMAND_MAX];
+    char words[DORY_COMMAND_MAX + 3];
 };
 
 /* `scp [-dprtfvq] -t|-f [--] path...` with the quoting of a shell and nothing else of it: ' " \ and unquoted globs; any unquoted

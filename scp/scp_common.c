@@ -3,13 +3,15 @@
 
 #include <string.h>
 
-void dory_scp_init(struct dory_scp *scp, const struct dory_stream_ops *ops, const struct dory_scp_config *config)
+void dory_scp_init(struct dory_scp *scp, const struct dory_stream_ops *ops, const struct dory_scp_config *config,
+                   int (*drop)(struct dory_fs *fs, int handle))
 {
     static const struct dory_transfer_events nobody;
 
     memset(scp, 0, sizeof *scp);
     scp->stream.ops = ops;
     scp->config = *config;
+    scp->drop = drop;
     if (!scp->config.events)
         scp->config.events = &nobody;
     scp->file = scp->dir = -1;
@@ -57,86 +59,54 @@ size_t dory_scp_drain(struct dory_scp *scp, uint8_t *buf, size_t cap)
     return n;
 }
 
-void dory_scp_tell(struct dory_scp *scp, const char *path, const char *text)
+void dory_scp_tell(struct dory_scp *scp, const char *text)
 {
     const struct dory_transfer_events *events = scp->config.events;
 
     scp->failed = true;
     if (events->error)
-        events->error(scp->config.events_ctx, path, text);
+        events->error(scp->config.events_ctx, scp->path, text);
 }
 
-static size_t append(char *out, size_t at, const char *text)
+/* A line end in a name would let it speak for the protocol. */
+static char *append(char *at, const char *text)
 {
-    size_t n = strlen(text);
-
-    memcpy(out + at, text, n);
-    return at + n;
+    for (; *text; text++)
+        *at++ = *text == '\n' ? '?' : *text;
+    return at;
 }
 
-static void send_error(struct dory_scp *scp, char kind, const char *path, const char *text)
+static void send_error(struct dory_scp *scp, char kind, const char *text)
 {
-    size_t n = strlen(path), room = sizeof scp->line - strlen(text) - 16, at;
-    char *line = scp->line;
+    size_t n = strlen(scp->path), room = sizeof scp->line - strlen(text) - 16;
+    char *at = scp->line;
 
-    dory_scp_tell(scp, path, text);
-    line[0] = kind;
-    at = append(line, 1, "scp: ");
-    if (n > room)
-        path += n - room;
-    if (n) {
-        size_t from = at;
-
-        at = append(line, at, path);
-        /* A line end in a name would let it speak for the protocol. */
-        for (; from < at; from++)
-            if (line[from] == '\n')
-                line[from] = '?';
-        at = append(line, at, ": ");
-    }
-    at = append(line, at, text);
-    line[at++] = '\n';
-    dory_scp_say(scp, at);
+    dory_scp_tell(scp, text);
+    *at++ = kind;
+    at = append(at, "scp: ");
+    if (n)
+        at = append(append(at, scp->path + (n > room ? n - room : 0)), ": ");
+    at = append(at, text);
+    *at++ = '\n';
+    dory_scp_say(scp, (size_t)(at - scp->line));
 }
 
-void dory_scp_complain(struct dory_scp *scp, const char *path, const char *text)
+void dory_scp_complain(struct dory_scp *scp, int error)
 {
-    send_error(scp, 1, path, text);
-}
-
-void dory_scp_complain_error(struct dory_scp *scp, int error)
-{
-    dory_scp_complain(scp, scp->path, dory_strerror(error));
+    send_error(scp, 1, dory_strerror(error));
 }
 
 void dory_scp_protocol_error(struct dory_scp *scp, const char *text)
 {
-    send_error(scp, 2, "protocol error", text);
-    scp->ended = true;
-}
-
-bool dory_scp_gather(struct dory_scp *scp, const uint8_t *bytes, size_t n, size_t *used)
-{
-    const uint8_t *end = memchr(bytes, '\n', n);
-    size_t take = end ? (size_t)(end - bytes) : n;
-    size_t keep = sizeof scp->line - 1 - scp->line_len;
-    size_t lost;
-
-    if (keep > take)
-        keep = take;
-    memcpy(scp->line + scp->line_len, bytes, keep);
-    scp->line_len = (uint16_t)(scp->line_len + keep);
-    scp->line[scp->line_len] = '\0';
-    lost = scp->line_lost + take - keep;
-    scp->line_lost = (uint16_t)(lost > SCP_TEXT_MAX ? SCP_TEXT_MAX : lost);
-    *used = take + (end ? 1 : 0);
-    return end != NULL;
+    dory_scp_path_put(scp, "protocol error");
+    send_error(scp, 2, text);
+    dory_scp_release(scp);
 }
 
 void dory_scp_told(struct dory_scp *scp)
 {
     const struct dory_transfer_events *events = scp->config.events;
-    size_t skip = scp->line_len && (scp->line[0] == 1 || scp->line[0] == 2);
+    size_t skip = scp->line[0] == 1 || scp->line[0] == 2;
 
     scp->failed = true;
     if (events->message)
@@ -144,39 +114,60 @@ void dory_scp_told(struct dory_scp *scp)
     scp->line_len = scp->line_lost = 0;
 }
 
-int dory_scp_reply(struct dory_scp *scp, const uint8_t *bytes, size_t n, size_t *used)
+/* The next whole thing; MORE, or FATAL if that is a line beyond all measure. */
+static int gather(struct dory_scp *scp, const uint8_t *bytes, size_t n, size_t *used)
 {
-    char kind;
+    for (*used = 0; *used < n;) {
+        uint8_t c = bytes[(*used)++];
+        bool first = scp->line_len == 0;
 
-    if (scp->line_len == 0 && bytes[0] == 0) {
-        *used = 1;
-        return SCP_REPLY_GOOD;
+        if (c == '\n' || (c == 0 && first)) {
+            scp->line[scp->line_len] = '\0';
+            return c ? SCP_HEARD_LINE : SCP_HEARD_GOOD;
+        }
+        if (scp->line_len < sizeof scp->line - 1)
+            scp->line[scp->line_len++] = (char)c;
+        else if ((uint8_t)scp->line[0] > 2 || ++scp->line_lost == SCP_TEXT_MAX)
+            return SCP_HEARD_FATAL;
     }
-    if (!dory_scp_gather(scp, bytes, n, used)) {
-        if (scp->line_lost < SCP_TEXT_MAX)
-            return SCP_REPLY_MORE;
-        dory_scp_protocol_error(scp, "reply without end");
-        return SCP_REPLY_FATAL;
-    }
-    kind = scp->line_len ? scp->line[0] : 0;
-    dory_scp_told(scp);
-    if (kind == 1)
-        return SCP_REPLY_ERROR;
-    if (kind == 2)
-        scp->ended = true;
-    else
+    return SCP_HEARD_MORE;
+}
+
+int dory_scp_hear(struct dory_scp *scp, const uint8_t *bytes, size_t n, size_t *used, int wanted)
+{
+    int heard = gather(scp, bytes, n, used);
+    char kind = scp->line[0];
+
+    if (heard == SCP_HEARD_MORE)
+        return heard;
+    if (heard == SCP_HEARD_FATAL) {
+        dory_scp_protocol_error(scp, "line too long");
+    } else if (kind == 1 || kind == 2) {
+        dory_scp_told(scp);
+        if (kind == 1)
+            return SCP_HEARD_ERROR;
+        dory_scp_release(scp);
+    } else if (heard == wanted) {
+        return heard;
+    } else {
+        if (kind)
+            dory_scp_told(scp);
         dory_scp_protocol_error(scp, "unexpected reply");
-    return SCP_REPLY_FATAL;
+    }
+    return SCP_HEARD_FATAL;
+}
+
+bool dory_scp_copy(char *out, const char *text, size_t max)
+{
+    while (max-- && *text)
+        *out++ = *text++;
+    *out = '\0';
+    return !*text;
 }
 
 void dory_scp_path_put(struct dory_scp *scp, const char *path)
 {
-    size_t n = strlen(path);
-
-    if (n > DORY_SCP_PATH_MAX)
-        n = DORY_SCP_PATH_MAX;
-    memcpy(scp->path, path, n);
-    scp->path[n] = '\0';
+    dory_scp_copy(scp->path, path, DORY_SCP_PATH_MAX);
     scp->prefix = 0;
 }
 
@@ -209,7 +200,7 @@ void dory_scp_leave(struct dory_scp *scp)
     scp->prefix = level->prefix;
 }
 
-void dory_scp_begin(struct dory_scp *scp, const char *name)
+void dory_scp_begin(struct dory_scp *scp)
 {
     const struct dory_transfer_events *events = scp->config.events;
 
@@ -217,7 +208,7 @@ void dory_scp_begin(struct dory_scp *scp, const char *name)
     scp->error = DORY_OK;
     scp->shown = true;
     if (events->begin)
-        events->begin(scp->config.events_ctx, scp->path, name, scp->size);
+        events->begin(scp->config.events_ctx, scp->path, scp->name, scp->present.info.size);
 }
 
 void dory_scp_advance(struct dory_scp *scp, size_t n)
@@ -237,7 +228,7 @@ void dory_scp_done(struct dory_scp *scp, int status)
         return;
     scp->shown = false;
     if (events->end)
-        events->end(scp->config.events_ctx, scp->path, scp->size, status);
+        events->end(scp->config.events_ctx, scp->path, scp->present.info.size, status);
 }
 
 void dory_scp_close(struct dory_fs *fs, int *handle)
@@ -245,12 +236,31 @@ void dory_scp_close(struct dory_fs *fs, int *handle)
     dory_fs_drop(fs, fs->ops->close, handle);
 }
 
+void dory_scp_drop(struct dory_scp *scp, int why)
+{
+    dory_fs_drop(scp->config.fs, scp->drop, &scp->file);
+    dory_scp_done(scp, why);
+}
+
 void dory_scp_release(struct dory_scp *scp)
 {
-    dory_scp_close(scp->config.fs, &scp->file);
+    dory_scp_drop(scp, scp->error ? scp->error : DORY_E_CUT);
     dory_scp_close(scp->config.fs, &scp->dir);
     while (scp->depth)
         dory_scp_leave(scp);
-    dory_scp_done(scp, scp->error ? scp->error : DORY_E_CUT);
     scp->ended = true;
+}
+
+void dory_scp_stop(struct dory_stream *stream)
+{
+    struct dory_scp *scp = (struct dory_scp *)stream;
+
+    scp->failed |= !scp->ended;
+    scp->sending = false;
+    dory_scp_release(scp);
+}
+
+void dory_scp_eof(struct dory_stream *stream)
+{
+    ((struct dory_scp *)stream)->cut = true;
 }

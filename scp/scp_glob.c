@@ -80,3 +80,11 @@ bool dory_scp_glob(const char *pattern, const char *name)
     }
     return true;
 }
+
+bool dory_scp_asked_for(const struct dory_scp_config *config, const char *name, bool first)
+{
+    for (size_t i = 0; i < config->name_count; i++)
+        if (config->names[i][0] == '/' ? first : dory_scp_glob(config->names[i], name))
+            return true;
+    return false;
+}

@@ -1,47 +1,66 @@
-#include "scp_record.h"
+#include "scp_sink.h"
 
 #include <string.h>
 
-static bool microseconds(const char **at)
-{
-    int64_t value;
+static const char invalid[] = "invalid record";
 
-    return *(*at)++ == ' ' && dory_scp_get_number(at, &value) && value <= 999999;
+/* Exactly, up to 2^63 - 1. */
+static bool get_number(const char **at, uint64_t *value)
+{
+    const char *p = *at;
+    uint64_t sum = 0;
+
+    for (; *p >= '0' && *p <= '9' && !(sum >> 60); p++)
+        sum = sum * 10 + (unsigned)(*p - '0');
+    *value = sum;
+    if (p == *at || sum >> 63)
+        return false;
+    *at = p;
+    return true;
 }
 
 /* T<mtime> <microseconds> <atime> <microseconds> */
-static const char *parse_times(const char *at, const char *end, struct scp_record *record)
+static bool parse_times(const char *at, const char *end, struct dory_fs_info *info)
 {
-    if (!dory_scp_get_number(&at, &record->mtime) || !microseconds(&at) || *at++ != ' ' ||
-        !dory_scp_get_number(&at, &record->atime) || !microseconds(&at) || at != end)
-        return "bad times";
-    return NULL;
+    uint64_t value[4];
+
+    for (unsigned i = 0; i < 4; i++)
+        if ((i && *at++ != ' ') || !get_number(&at, &value[i]) || (i & 1 && value[i] > 999999))
+            return false;
+    info->mtime = (int64_t)value[0];
+    info->atime = (int64_t)value[2];
+    return at == end;
 }
 
 static bool is_name(const char *name, const char *end)
 {
-    size_t n = (size_t)(end - name);
-
-    return n && !memchr(name, '/', n) && !memchr(name, '\0', n) && strcmp(name, "..") != 0;
+    return *name && name + strlen(name) == end && !strchr(name, '/') && strcmp(name, "..") != 0;
 }
 
-/* C<mode, four octal digits> <size> <name>, and D likewise. "." is left to the caller. */
-const char *dory_scp_parse_record(const char *line, size_t n, struct scp_record *record)
+/* C<mode, four octal digits> <size> <name>, and D likewise. */
+static const char *parse_object(const char *at, const char *end, struct dory_fs_info *info, const char **name)
 {
-    const char *at = line + 1, *end = line + n;
+    unsigned mode = 1;
 
-    if (line[0] == 'T')
-        return parse_times(at, end, record);
-    record->mode = 0;
-    for (; at < line + 5; at++) {
-        if (*at < '0' || *at > '7')
-            return "bad mode";
-        record->mode = (uint16_t)(record->mode << 3 | (*at - '0'));
-    }
-    if (*at++ != ' ')
-        return "bad mode";
-    if (!dory_scp_get_number(&at, &record->size) || *at++ != ' ')
-        return "bad size";
-    record->name = at;
+    while (mode < 1 << 12 && *at >= '0' && *at <= '7')
+        mode = mode << 3 | (unsigned)(*at++ - '0');
+    if (mode < 1 << 12 || *at++ != ' ' || !get_number(&at, &info->size) || *at++ != ' ')
+        return invalid;
+    info->mode = mode & 07777;
+    *name = at;
     return is_name(at, end) ? NULL : "unexpected filename";
+}
+
+const char *dory_i_scp_parse(struct dory_scp *scp, const char **name)
+{
+    const char *at = scp->line, *end = at + scp->line_len;
+    char kind = *at++;
+
+    if (kind == 'T')
+        return parse_times(at, end, &scp->present.info) ? NULL : invalid;
+    if (kind == 'E')
+        return at == end ? NULL : invalid;
+    if (kind != 'C' && kind != 'D')
+        return "expected control record";
+    return parse_object(at, end, &scp->present.info, name);
 }

@@ -1,46 +1,28 @@
-#include "scp_record.h"
+#include "scp_sink.h"
 #include "dory_path.h"
 
 #include <string.h>
 
 /* RECORD, DATA and VERDICT (the source's word after the data) await bytes from the peer; the others are steps that may find the
-   file system busy and are then tried again. Errors before RECORD are fatal, later ones are the answer to the present record. */
-enum { TARGET, PROBE, RECORD, CREATE, DATA, VERDICT, COMMIT, OPEN_DIR, MAKE_DIR, LEAVE };
+   file system busy and are then tried again, from TREE on in scp_tree.c. Errors before RECORD are fatal, later ones are the answer to the
+   present record. */
+enum { TARGET, PROBE, RECORD = SCP_SINK_RECORD, CREATE, DATA, VERDICT, COMMIT };
 
 static struct dory_scp *scp_of(struct dory_stream *stream)
 {
     return (struct dory_scp *)stream;
 }
 
-/* Throws the present file away: what its name held before stays. */
-static void drop_file(struct dory_scp *scp, int why)
-{
-    dory_fs_drop(scp->config.fs, scp->config.fs->ops->abort, &scp->file);
-    dory_scp_done(scp, why);
-}
-
-static void release(struct dory_scp *scp)
-{
-    drop_file(scp, scp->error ? scp->error : DORY_E_CUT);
-    dory_scp_release(scp);
-}
-
-static void protocol_error(struct dory_scp *scp, const char *text)
-{
-    dory_scp_protocol_error(scp, text);
-    release(scp);
-}
-
 /* The one answer to the present record; the next may come. */
-static void answer(struct dory_scp *scp, int error)
+void dory_i_scp_answer(struct dory_scp *scp, int error)
 {
     if (error)
-        dory_scp_complain_error(scp, error);
+        dory_scp_complain(scp, error);
     else
         dory_scp_say_good(scp);
     scp->present.times = false;
     if (scp->state < RECORD && error)
-        release(scp);
+        dory_scp_release(scp);
     scp->state = RECORD;
 }
 
@@ -67,9 +49,7 @@ static int take_target(struct dory_scp *scp)
         return r;
     if (scp->dir >= 0) {
         dory_scp_close(scp->config.fs, &item.dir);
-        dory_scp_complain(scp, item.path, "ambiguous target");
-        release(scp);
-        return DORY_OK;
+        return DORY_E_AMBIGUOUS;
     }
     scp->dir = item.dir;
     scp->name = scp->target_name = item.name;
@@ -96,118 +76,67 @@ static int probe_target(struct dory_scp *scp)
     }
     if (scp->is_dir)
         scp->prefix = dory_scp_join(scp->path, 0);
-    answer(scp, DORY_OK);
+    dory_i_scp_answer(scp, DORY_OK);
     return DORY_OK;
-}
-
-static bool asked_for(const struct dory_scp *scp, const char *name)
-{
-    const struct dory_scp_config *config = &scp->config;
-
-    for (size_t i = 0; i < config->name_count; i++)
-        if (config->names[i][0] == '/' ? !scp->seen : config->match(config->names[i], name))
-            return true;
-    return config->names == NULL;
 }
 
 /* Where the present object goes: its name for the file system and its path for messages. */
 static bool place(struct dory_scp *scp, const char *name)
 {
-    size_t n = strlen(name);
-    char *at = scp->path + scp->prefix;
-
     if (at_target(scp)) {
         scp->path[scp->target_len] = '\0';
         scp->name = scp->target_name;
         return true;
     }
-    scp->name = at;
-    if (n > DORY_NAME_MAX)
-        n = DORY_NAME_MAX;
-    memcpy(at, name, n);
-    at[n] = '\0';
-    return name[n] == '\0';
+    scp->name = scp->path + scp->prefix;
+    return dory_scp_copy(scp->path + scp->prefix, name, DORY_NAME_MAX);
 }
 
-/* `scp -r host:. x` against OpenSSH: a directory named ".", which means the target itself if the person asked for such. */
-static bool is_target_itself(const struct dory_scp *scp, char kind)
+const char *dory_i_scp_store(struct dory_scp *scp, const char *name, uint8_t state)
 {
-    return kind == 'D' && scp->depth == 0 && scp->config.name_count && !scp->seen && scp->config.names[0][0] == '/';
-}
-
-/* A C or D record: the checks that need no file system. NULL, or why the conversation ends. */
-static const char *begin_object(struct dory_scp *scp, char kind, const struct scp_record *record)
-{
-    bool dot = strcmp(record->name, ".") == 0;
     int r = DORY_OK;
 
-    if (dot && !is_target_itself(scp, kind))
-        return "unexpected filename";
-    if (kind == 'D' && !(scp->config.flags & DORY_SCP_RECURSE))
-        return "received directory without -r";
-    if (scp->depth == 0 && !asked_for(scp, record->name))
+    if (scp->depth == 0 && scp->config.names && !scp->config.asked_for(&scp->config, name, !scp->seen))
         return "filename does not match request";
 
     scp->seen = true;
-    scp->present.created = false;
-    scp->present.itself = dot && scp->is_dir;
-    scp->present.mode = record->mode;
-    scp->size = (uint64_t)record->size;
-    scp->state = kind == 'C' ? CREATE : OPEN_DIR;
-    if (!place(scp, record->name))
+    scp->state = state;
+    if (!place(scp, name))
         r = DORY_E_NAME;
-    else if (kind == 'C' && scp->slash && at_target(scp))
+    else if (state == CREATE && scp->slash && at_target(scp))
         r = DORY_E_NOTDIR;
-    else if (kind == 'D' && scp->depth == DORY_SCP_DEPTH_MAX)
-        r = DORY_E_DEPTH;
     if (r)
-        answer(scp, r);
-    return NULL;
-}
-
-static const char *take_times(struct dory_scp *scp, const struct scp_record *record)
-{
-    answer(scp, DORY_OK);
-    scp->present.times = true;
-    scp->present.mtime = record->mtime;
-    scp->present.atime = record->atime;
+        dory_i_scp_answer(scp, r);
     return NULL;
 }
 
 static void take_record(struct dory_scp *scp)
 {
-    struct scp_record record;
+    const struct dory_scp_tree *tree = scp->config.tree;
     char kind = scp->line[0];
-    size_t n = scp->line_len;
-    const char *wrong = NULL;
-
-    if (kind == 'C' || kind == 'D' || kind == 'T')
-        wrong = dory_scp_parse_record(scp->line, n, &record);
-    else if (kind != 'E')
-        wrong = "expected control record";
+    const char *name = "", *wrong = dory_i_scp_parse(scp, &name);
 
     if (wrong) {
-        /* Often what a login script of the peer printed: the person should see it. */
-        dory_scp_told(scp);
-    } else if (kind == 'E') {
-        wrong = n != 1 || !scp->depth ? "unexpected end of directory" : NULL;
-        scp->state = LEAVE;
+        dory_scp_told(scp); /* often what a login script of the peer printed: the person should see it */
+    } else if (kind == 'T') {
+        dory_i_scp_answer(scp, DORY_OK);
+        scp->present.times = true;
+    } else if (kind == 'C') {
+        wrong = strcmp(name, ".") == 0 ? "unexpected filename" : dory_i_scp_store(scp, name, CREATE);
+    } else if (tree) {
+        wrong = tree->take(scp, kind, name);
     } else {
-        wrong = kind == 'T' ? take_times(scp, &record) : begin_object(scp, kind, &record);
+        dory_i_scp_answer(scp, DORY_E_NOSYS);
     }
+
     if (wrong)
-        protocol_error(scp, wrong);
+        dory_scp_protocol_error(scp, wrong);
     else if (!scp->sending)
         scp->line_len = 0;
 }
 
-/* What a commit or a setinfo is to apply. */
-static unsigned settings(const struct dory_scp *scp, const struct dory_scp_level *level, struct dory_fs_info *info)
+unsigned dory_i_scp_settings(const struct dory_scp *scp, const struct dory_scp_level *level)
 {
-    memset(info, 0, sizeof *info);
-    info->mode = level->mode;
-    info->mtime = level->mtime;
-    info->atime = level->atime;
     if (!(scp->config.flags & DORY_SCP_TIMES))
         return 0;
     return level->times ? DORY_FS_SET_MODE | DORY_FS_SET_TIMES : DORY_FS_SET_MODE;
@@ -216,98 +145,30 @@ static unsigned settings(const struct dory_scp *scp, const struct dory_scp_level
 static int create_file(struct dory_scp *scp)
 {
     struct dory_fs *fs = scp->config.fs;
-    int r = fs->ops->create(fs, dory_scp_dir(scp), scp->name, scp->present.mode & 0777, scp->size);
+    int r = fs->ops->create(fs, dory_scp_dir(scp), scp->name, scp->present.info.mode & 0777, scp->present.info.size);
 
     if (r < 0)
         return r;
     scp->file = r;
-    dory_scp_begin(scp, scp->name);
+    dory_scp_begin(scp);
     dory_scp_say_good(scp);
-    scp->state = scp->size ? DATA : VERDICT;
+    scp->state = scp->present.info.size ? DATA : VERDICT;
     return DORY_OK;
 }
 
 static int commit_file(struct dory_scp *scp)
 {
     struct dory_fs *fs = scp->config.fs;
-    struct dory_fs_info info;
-    unsigned set = settings(scp, &scp->present, &info);
+    unsigned set = dory_i_scp_settings(scp, &scp->present);
     int r = scp->error;
 
     if (!r)
-        r = fs->ops->commit(fs, scp->file, set, &info);
+        r = fs->ops->commit(fs, scp->file, set, &scp->present.info);
     if (r == DORY_E_AGAIN)
         return r;
     scp->file = -1;
     dory_scp_done(scp, r < 0 ? r : DORY_OK);
-    if (r < 0)
-        return r;
-    answer(scp, DORY_OK);
-    if (r > 0)
-        dory_scp_complain(scp, scp->path, "mode or times could not be set");
-    return DORY_OK;
-}
-
-/* Enters the directory of a D record. A link in its place is not followed: it might lead out of the target. */
-static int open_dir(struct dory_scp *scp)
-{
-    struct dory_fs *fs = scp->config.fs;
-    int r = scp->present.itself ? fs->ops->dup(fs, scp->dir)
-                                : fs->ops->open(fs, dory_scp_dir(scp), scp->name, DORY_FS_OPEN_DIR | DORY_FS_OPEN_NOFOLLOW);
-
-    if (r == DORY_E_NOENT && !scp->present.created) {
-        scp->state = MAKE_DIR;
-        return DORY_OK;
-    }
-    if (r < 0)
-        return r;
-    scp->present.dir = r;
-    dory_scp_enter(scp);
-    answer(scp, DORY_OK);
-    return DORY_OK;
-}
-
-static int make_dir(struct dory_scp *scp)
-{
-    struct dory_fs *fs = scp->config.fs;
-    int r = fs->ops->mkdir(fs, dory_scp_dir(scp), scp->name, (scp->present.mode & 0777) | 0700);
-
-    if (r < 0)
-        return r;
-    scp->present.created = true;
-    scp->state = OPEN_DIR;
-    return DORY_OK;
-}
-
-/* The mode that a directory gets once it is filled, and its times. */
-static int finish_dir(struct dory_scp *scp, const struct dory_scp_level *level)
-{
-    struct dory_fs *fs = scp->config.fs;
-    struct dory_fs_info info, now;
-    unsigned set = settings(scp, level, &info);
-
-    if (level->itself)
-        return DORY_OK;
-    if (!set && level->created && (level->mode & 0700) != 0700) {
-        /* It was made with more than it is to have; what the umask took stays taken. */
-        int r = fs->ops->info(fs, level->dir, &now);
-
-        if (r < 0)
-            return r;
-        info.mode &= now.mode;
-        set = DORY_FS_SET_MODE;
-    }
-    return set ? fs->ops->setinfo(fs, level->dir, set, &info) : DORY_OK;
-}
-
-static int leave_dir(struct dory_scp *scp)
-{
-    int r = finish_dir(scp, &scp->stack[scp->depth - 1]);
-
-    if (r == DORY_E_AGAIN)
-        return r;
-    dory_scp_leave(scp);
-    answer(scp, r);
+    dory_i_scp_answer(scp, r > 0 ? DORY_E_ATTRS : r);
     return DORY_OK;
 }
 
@@ -315,10 +176,10 @@ static int leave_dir(struct dory_scp *scp)
 static void finish(struct dory_scp *scp)
 {
     if (scp->state != RECORD || scp->depth || scp->line_len)
-        dory_scp_tell(scp, scp->path, dory_strerror(DORY_E_CUT));
+        dory_scp_tell(scp, dory_strerror(DORY_E_CUT));
     else if (scp->config.names && !scp->seen && !scp->failed)
-        dory_scp_tell(scp, scp->path, "the peer sent nothing");
-    release(scp);
+        dory_scp_tell(scp, "the peer sent nothing");
+    dory_scp_release(scp);
 }
 
 /* One step that needs neither bytes from the peer nor room for them. False: nothing could be done now. */
@@ -333,18 +194,19 @@ static bool step(struct dory_scp *scp)
     case PROBE: r = probe_target(scp); break;
     case CREATE: r = create_file(scp); break;
     case COMMIT: r = commit_file(scp); break;
-    case OPEN_DIR: r = open_dir(scp); break;
-    case MAKE_DIR: r = make_dir(scp); break;
-    case LEAVE: r = leave_dir(scp); break;
-    default:
+    case RECORD:
+    case DATA:
+    case VERDICT:
         if (!scp->cut)
             return false;
         finish(scp);
+        break;
+    default: r = scp->config.tree->step(scp);
     }
     if (r == DORY_E_AGAIN)
         return false;
     if (r < 0)
-        answer(scp, r);
+        dory_i_scp_answer(scp, r);
     return true;
 }
 
@@ -360,29 +222,10 @@ static size_t pull(struct dory_stream *stream, uint8_t *buf, size_t cap)
     return n;
 }
 
-static size_t take_line(struct dory_scp *scp, const uint8_t *bytes, size_t n)
-{
-    size_t used;
-    bool whole = dory_scp_gather(scp, bytes, n, &used);
-    char kind = scp->line[0];
-    bool text = scp->line_len && (kind == 1 || kind == 2);
-
-    if (scp->line_lost && !(text && scp->line_lost < SCP_TEXT_MAX)) {
-        protocol_error(scp, "record too long");
-    } else if (whole && text) {
-        dory_scp_told(scp);
-        if (kind == 2)
-            release(scp);
-    } else if (whole) {
-        take_record(scp);
-    }
-    return used;
-}
-
 /* Straight from the peer's buffer into the file system; what comes behind a failure is dropped, so that the stream stays in step. */
 static size_t take_data(struct dory_scp *scp, const uint8_t *bytes, size_t n)
 {
-    uint64_t left = scp->size - scp->done;
+    uint64_t left = scp->present.info.size - scp->done;
 
     if (n > left)
         n = (size_t)left;
@@ -396,28 +239,29 @@ static size_t take_data(struct dory_scp *scp, const uint8_t *bytes, size_t n)
             dory_scp_advance(scp, n);
         } else {
             scp->error = (int)r;
-            drop_file(scp, scp->error);
+            dory_scp_drop(scp, scp->error);
         }
     }
     if (scp->error)
         scp->done += n;
-    if (scp->done == scp->size)
+    if (scp->done == scp->present.info.size)
         scp->state = VERDICT;
     return n;
 }
 
-static size_t take_verdict(struct dory_scp *scp, const uint8_t *bytes, size_t n)
+/* A record, or after the data the source's verdict on it. */
+static size_t take_words(struct dory_scp *scp, const uint8_t *bytes, size_t n)
 {
     size_t used;
-    int reply = dory_scp_reply(scp, bytes, n, &used);
 
-    if (reply == SCP_REPLY_GOOD) {
-        scp->state = COMMIT;
-    } else if (reply == SCP_REPLY_ERROR) {
-        drop_file(scp, DORY_E_IO);
-        answer(scp, scp->error);
-    } else if (reply == SCP_REPLY_FATAL) {
-        release(scp);
+    switch (dory_scp_hear(scp, bytes, n, &used, scp->state == RECORD ? SCP_HEARD_LINE : SCP_HEARD_GOOD)) {
+    case SCP_HEARD_LINE: take_record(scp); break;
+    case SCP_HEARD_GOOD: scp->state = COMMIT; break;
+    case SCP_HEARD_ERROR:
+        if (scp->state == RECORD)
+            break;
+        dory_scp_drop(scp, DORY_E_IO);
+        dory_i_scp_answer(scp, scp->error);
     }
     return used;
 }
@@ -435,10 +279,8 @@ static size_t push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
             return taken;
         if (scp->state == DATA)
             used = take_data(scp, bytes + taken, n - taken);
-        else if (scp->state == VERDICT)
-            used = take_verdict(scp, bytes + taken, n - taken);
-        else if (scp->state == RECORD)
-            used = take_line(scp, bytes + taken, n - taken);
+        else if (scp->state == VERDICT || scp->state == RECORD)
+            used = take_words(scp, bytes + taken, n - taken);
         if (!used)
             return taken;
         taken += used;
@@ -446,23 +288,9 @@ static size_t push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
     return n;
 }
 
-static void stop(struct dory_stream *stream)
-{
-    struct dory_scp *scp = scp_of(stream);
-
-    scp->failed |= !scp->ended;
-    scp->sending = false;
-    release(scp);
-}
-
-static void eof(struct dory_stream *stream)
-{
-    scp_of(stream)->cut = true;
-}
-
-static const struct dory_stream_ops ops = {.push = push, .pull = pull, .eof = eof, .stop = stop, .status = dory_scp_status};
+static const struct dory_stream_ops ops = {.push = push, .pull = pull, .eof = dory_scp_eof, .stop = dory_scp_stop, .status = dory_scp_status};
 
 void dory_scp_sink_init(struct dory_scp_sink *sink, const struct dory_scp_config *config)
 {
-    dory_scp_init(&sink->base, &ops, config);
+    dory_scp_init(&sink->base, &ops, config, config->fs->ops->abort);
 }

@@ -15,15 +15,15 @@ static struct dory_scp *scp_of(struct dory_stream *stream)
 /* Done with the present object, whatever came of it. */
 static void next_object(struct dory_scp *scp)
 {
-    dory_scp_close(scp->config.fs, &scp->file);
+    dory_scp_drop(scp, scp->error);
     if (!scp->depth)
         dory_scp_close(scp->config.fs, &scp->dir);
     scp->state = scp->depth ? ENTRY : ITEM;
 }
 
-static void skip(struct dory_scp *scp, const char *why)
+static void skip(struct dory_scp *scp, int why)
 {
-    dory_scp_complain(scp, scp->path, why);
+    dory_scp_complain(scp, why);
     next_object(scp);
 }
 
@@ -68,7 +68,7 @@ static int next_entry(struct dory_scp *scp)
     scp->state = r == 1 ? OPEN : LEAVE;
     if (r < 0) {
         *name = '\0';
-        dory_scp_complain_error(scp, r);
+        dory_scp_complain(scp, r);
     }
     return DORY_OK;
 }
@@ -91,46 +91,39 @@ static int open_object(struct dory_scp *scp)
     return DORY_OK;
 }
 
-static size_t put_time(char *line, int64_t time)
+static void send_times(struct dory_scp *scp)
 {
-    size_t n = dory_put_number(line, time > 0 ? (uint64_t)time : 0);
-
-    line[n] = ' ';
-    line[n + 1] = '0';
-    return n + 2;
-}
-
-static void send_times(struct dory_scp *scp, const struct dory_fs_info *info)
-{
+    const int64_t times[2] = {scp->present.info.mtime, scp->present.info.atime};
     char *line = scp->line;
     size_t n = 1;
 
     line[0] = 'T';
-    n += put_time(line + n, info->mtime);
-    line[n++] = ' ';
-    n += put_time(line + n, info->atime);
-    line[n++] = '\n';
+    for (int i = 0; i < 2; i++) {
+        n += dory_put_number(line + n, times[i] > 0 ? (uint64_t)times[i] : 0);
+        line[n++] = ' ';
+        line[n++] = '0';
+        line[n++] = i ? '\n' : ' ';
+    }
     send_and_wait(scp, n, HEAD);
 }
 
 static int take_info(struct dory_scp *scp)
 {
-    struct dory_fs_info info;
-    int r = scp->config.fs->ops->info(scp->config.fs, scp->file, &info);
+    struct dory_fs_info *info = &scp->present.info;
+    int r = scp->config.fs->ops->info(scp->config.fs, scp->file, info);
 
     if (r < 0)
         return r;
-    if (scp->is_dir ? !(scp->config.flags & DORY_SCP_RECURSE) : info.type != DORY_FS_FILE) {
-        skip(scp, "not a regular file");
-        return DORY_OK;
+    if (scp->is_dir ? !(scp->config.flags & DORY_SCP_RECURSE) : info->type != DORY_FS_FILE)
+        return DORY_E_NOTREG;
+    if (scp->is_dir) {
+        if (scp->depth == DORY_SCP_DEPTH_MAX)
+            return DORY_E_DEPTH;
+        info->size = 0;
     }
-    if (scp->is_dir && scp->depth == DORY_SCP_DEPTH_MAX)
-        return DORY_E_DEPTH;
-    scp->present.mode = info.mode;
-    scp->size = scp->is_dir ? 0 : info.size;
     scp->state = HEAD;
     if (scp->config.flags & DORY_SCP_TIMES)
-        send_times(scp, &info);
+        send_times(scp);
     return DORY_OK;
 }
 
@@ -160,9 +153,9 @@ static void send_head(struct dory_scp *scp)
 
     line[n++] = scp->is_dir ? 'D' : 'C';
     for (int shift = 9; shift >= 0; shift -= 3)
-        line[n++] = (char)('0' + (scp->present.mode >> shift & 7));
+        line[n++] = (char)('0' + (scp->present.info.mode >> shift & 7));
     line[n++] = ' ';
-    n += dory_put_number(line + n, scp->size);
+    n += dory_put_number(line + n, scp->present.info.size);
     line[n++] = ' ';
     n += put_name(line + n, scp->name);
     line[n++] = '\n';
@@ -188,30 +181,22 @@ static void leave(struct dory_scp *scp)
 static void send_tail(struct dory_scp *scp)
 {
     dory_scp_close(scp->config.fs, &scp->file);
-    if (!scp->error)
-        dory_scp_say_good(scp);
+    if (scp->error)
+        dory_scp_complain(scp, scp->error);
     else
-        dory_scp_complain(scp, scp->path, scp->error == DORY_E_CUT ? "file shrank while it was read" : dory_strerror(scp->error));
+        dory_scp_say_good(scp);
     scp->state = REPLY;
     scp->after = ITEM;
-}
-
-static void stop(struct dory_stream *stream)
-{
-    struct dory_scp *scp = scp_of(stream);
-
-    scp->failed |= !scp->ended;
-    scp->sending = false;
-    dory_scp_release(scp);
 }
 
 /* The sink will reply no more. What still needs a reply has failed; but the last reply and the end of data may come together. */
 static void give_up_if_cut(struct dory_scp *scp)
 {
-    if (!scp->cut || scp->ended || (scp->state != GREET && scp->state != REPLY && scp->state != DATA))
+    if (!scp->cut || scp->ended || (scp->state > REPLY && scp->state != DATA))
         return;
-    dory_scp_tell(scp, "", dory_strerror(DORY_E_CUT));
-    stop(&scp->stream);
+    scp->path[0] = '\0';
+    dory_scp_tell(scp, dory_strerror(DORY_E_CUT));
+    dory_scp_stop(&scp->stream);
 }
 
 /* One step that needs neither bytes from the peer nor room for them. False: nothing could be done now. */
@@ -236,15 +221,14 @@ static bool step(struct dory_scp *scp)
     if (r == DORY_E_AGAIN)
         return false;
     if (r < 0)
-        skip(scp, dory_strerror(r));
-    give_up_if_cut(scp);
+        skip(scp, r);
     return true;
 }
 
 /* File content straight into the peer's buffer; once the file fails, zeros in its place, so that the count holds. */
 static size_t read_data(struct dory_scp *scp, uint8_t *buf, size_t cap)
 {
-    uint64_t left = scp->size - scp->done;
+    uint64_t left = scp->present.info.size - scp->done;
     size_t n = left < cap ? (size_t)left : cap;
 
     if (!scp->error) {
@@ -255,12 +239,12 @@ static size_t read_data(struct dory_scp *scp, uint8_t *buf, size_t cap)
         if (r > 0)
             n = (size_t)r;
         else
-            scp->error = r ? (int)r : DORY_E_CUT;
+            scp->error = r ? (int)r : DORY_E_SHRANK;
     }
     if (scp->error)
         memset(buf, 0, n);
     dory_scp_advance(scp, n);
-    if (scp->done == scp->size)
+    if (scp->done == scp->present.info.size)
         scp->state = TAIL;
     return n;
 }
@@ -273,6 +257,7 @@ static size_t pull(struct dory_stream *stream, uint8_t *buf, size_t cap)
     while (n < cap) {
         size_t got = 0;
 
+        give_up_if_cut(scp);
         if (scp->sending)
             got = dory_scp_drain(scp, buf + n, cap - n);
         else if (scp->state == DATA && !scp->ended)
@@ -299,10 +284,16 @@ static void take_good(struct dory_scp *scp)
     }
     scp->state = scp->after;
     if (scp->state == DATA) {
-        dory_scp_begin(scp, scp->name);
-        if (!scp->size)
+        dory_scp_begin(scp);
+        if (!scp->present.info.size)
             scp->state = TAIL;
     }
+}
+
+static void take_error(struct dory_scp *scp)
+{
+    dory_scp_drop(scp, scp->error ? scp->error : DORY_E_IO);
+    next_object(scp);
 }
 
 static size_t push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
@@ -311,38 +302,28 @@ static size_t push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
     size_t taken = 0, used;
 
     while (taken < n && !scp->ended) {
-        int reply;
+        int heard;
 
         /* The sink's turn is after the data, but it may give up at any time. */
         if (scp->state == DATA && bytes[taken] == 2)
             scp->state = REPLY;
         if (scp->sending || scp->state > REPLY)
             return taken;
-        reply = dory_scp_reply(scp, bytes + taken, n - taken, &used);
+        heard = dory_scp_hear(scp, bytes + taken, n - taken, &used, SCP_HEARD_GOOD);
         taken += used;
-        if (reply == SCP_REPLY_GOOD) {
+        if (heard == SCP_HEARD_GOOD)
             take_good(scp);
-        } else if (reply == SCP_REPLY_FATAL || (reply == SCP_REPLY_ERROR && scp->state == GREET)) {
+        else if (heard == SCP_HEARD_ERROR && scp->state > GREET)
+            take_error(scp);
+        else if (heard == SCP_HEARD_ERROR)
             dory_scp_release(scp);
-        } else if (reply == SCP_REPLY_ERROR) {
-            dory_scp_done(scp, scp->error ? scp->error : DORY_E_IO);
-            next_object(scp);
-        }
     }
     return n;
 }
 
-static void eof(struct dory_stream *stream)
-{
-    struct dory_scp *scp = scp_of(stream);
-
-    scp->cut = true;
-    give_up_if_cut(scp);
-}
-
-static const struct dory_stream_ops ops = {.push = push, .pull = pull, .eof = eof, .stop = stop, .status = dory_scp_status};
+static const struct dory_stream_ops ops = {.push = push, .pull = pull, .eof = dory_scp_eof, .stop = dory_scp_stop, .status = dory_scp_status};
 
 void dory_scp_source_init(struct dory_scp_source *source, const struct dory_scp_config *config)
 {
-    dory_scp_init(&source->base, &ops, config);
+    dory_scp_init(&source->base, &ops, config, config->fs->ops->close);
 }

@@ -4,92 +4,67 @@
 
 static const char no_shell[] = "only quotes, backslashes and globs are understood here";
 static const char unfinished[] = "unfinished quoting";
+static const char too_long[] = "command line too long";
 static const char usage[] = "usage: scp [-dprqv] -t|-f path";
 
-/* Splits a line into words; `at` and `end` are the line's, out[0..n) what was made of it. */
-struct splitter {
-    const char *at, *end;
-    char *out;
-    size_t n, cap;
-    const char *error;
-};
-
-static void put(struct splitter *s, char c)
+/* A comment, or another user's home. */
+static bool is_shells(const char *word)
 {
-    if (s->n < s->cap)
-        s->out[s->n++] = c;
-    else
-        s->error = "command line too long";
+    return *word == '#' || (*word == '~' && word[1] && word[1] != '/');
 }
 
-/* A character that is meant as it is, also where a glob or a home directory would be read. */
-static void put_quoted(struct splitter *s, char c)
+/* Whether a backslash takes the character behind it as it is. */
+static bool escapes(const char *at, const char *end, char quote)
 {
-    if (memchr("*?[]\\~", c, 6))
-        put(s, '\\');
-    put(s, c);
+    return *at == '\\' && (!quote || (quote == '"' && at + 1 < end && memchr("$`\"\\", at[1], 4)));
 }
 
-static void single_quotes(struct splitter *s)
+/* Splits the line into words, each with a NUL. What is quoted is meant as it is: it gets a backslash where it would mean more.
+   NULL, or why the line is refused. */
+static const char *split(struct dory_scp_words *w, const char *at, size_t n)
 {
-    for (; s->at < s->end && *s->at != '\''; s->at++)
-        put_quoted(s, *s->at);
-    if (s->at == s->end)
-        s->error = unfinished;
-    s->at++;
-}
+    static const char special[] = ";|&<>()\n$`"; /* within "" the last two, within '' none */
+    const char *end = at + n;
+    char *out = w->words, *word = NULL;
+    char quote = 0;
 
-static void double_quotes(struct splitter *s)
-{
-    for (; s->at < s->end && *s->at != '"' && !s->error; s->at++) {
-        if (*s->at == '$' || *s->at == '`')
-            s->error = no_shell;
-        else if (*s->at == '\\' && s->at + 1 < s->end && memchr("$`\"\\", s->at[1], 4))
-            s->at++;
-        put_quoted(s, *s->at);
+    for (; at < end || word; at++) {
+        char c = at < end ? *at : ' ';
+        bool literal = quote;
+
+        if (at >= end && quote)
+            return unfinished;
+        if (!quote && (c == ' ' || c == '\t')) {
+            if (!word)
+                continue;
+            *out++ = '\0';
+            if (is_shells(word))
+                return no_shell;
+            word = NULL;
+            continue;
+        }
+        if (out >= w->words + DORY_COMMAND_MAX)
+            return too_long;
+        if (!word)
+            word = out;
+        if (!c || (quote != '\'' && strchr(quote ? special + 8 : special, c)))
+            return no_shell;
+        if (quote ? c == quote : c == '\'' || c == '"') {
+            quote ^= c;
+            continue;
+        }
+        if (escapes(at, end, quote)) {
+            if (++at >= end || !*at || *at == '\n')
+                return unfinished;
+            c = *at;
+            literal = true;
+        }
+        if (literal && strchr("*?[]\\~#", c))
+            *out++ = '\\';
+        *out++ = c;
     }
-    if (s->at == s->end && !s->error)
-        s->error = unfinished;
-    s->at++;
-}
-
-/* Any character outside quotes, and what follows it where it opens something. */
-static void plain(struct splitter *s, bool first)
-{
-    char c = *s->at++;
-
-    if (memchr("$`;|&<>()\n", c, 10) || (first && c == '#'))
-        s->error = no_shell;
-    else if (c == '\'')
-        single_quotes(s);
-    else if (c == '"')
-        double_quotes(s);
-    else if (c != '\\')
-        put(s, c);
-    else if (s->at < s->end && *s->at != '\n')
-        put_quoted(s, *s->at++);
-    else
-        s->error = unfinished;
-}
-
-static bool is_blank(const struct splitter *s)
-{
-    return *s->at == ' ' || *s->at == '\t';
-}
-
-/* One word with its NUL; false at the end of the line. */
-static bool word(struct splitter *s)
-{
-    while (s->at < s->end && is_blank(s))
-        s->at++;
-    if (s->at == s->end || s->error)
-        return false;
-    if (s->at + 1 < s->end && *s->at == '~' && s->at[1] != '/' && s->at[1] != ' ' && s->at[1] != '\t')
-        s->error = no_shell;
-    for (bool first = true; s->at < s->end && !is_blank(s) && !s->error; first = false)
-        plain(s, first);
-    put(s, '\0');
-    return !s->error;
+    w->end = (uint16_t)(out - w->words);
+    return NULL;
 }
 
 static bool is_scp(const char *program)
@@ -114,47 +89,6 @@ static bool take_options(struct dory_scp_words *w, const char *letters)
     return true;
 }
 
-/* Everything before the paths, which stay; NULL, or why it is refused. */
-static const char *take_head(struct dory_scp_words *w)
-{
-    const char *at = w->words;
-    unsigned role;
-
-    if (!w->end || !is_scp(at))
-        return "only scp is offered here";
-    for (;;) {
-        w->next = (uint16_t)(w->next + strlen(at) + 1);
-        at = w->words + w->next;
-        if (w->next >= w->end || at[0] != '-' || !at[1])
-            break;
-        if (strcmp(at, "--") == 0) {
-            w->next = (uint16_t)(w->next + 3);
-            break;
-        }
-        if (!take_options(w, at + 1))
-            return usage;
-    }
-    role = w->flags & (DORY_SCP_TO | DORY_SCP_FROM);
-    return w->next < w->end && (role == DORY_SCP_TO || role == DORY_SCP_FROM) ? NULL : usage;
-}
-
-int dory_scp_words_parse(struct dory_scp_words *w, const char *line, size_t n)
-{
-    struct splitter s = {.at = line, .end = line + n, .out = w->words, .cap = sizeof w->words};
-
-    w->flags = 0;
-    w->next = 0;
-    if (memchr(line, '\0', n))
-        s.error = no_shell;
-    while (word(&s))
-        continue;
-    w->end = (uint16_t)s.n;
-    w->error = s.error ? s.error : take_head(w);
-    if (!w->error)
-        return DORY_OK;
-    return s.n == s.cap ? DORY_E_SPACE : DORY_E_PROTOCOL;
-}
-
 const char *dory_scp_words_next(struct dory_scp_words *w)
 {
     const char *next = w->words + w->next;
@@ -164,3 +98,36 @@ const char *dory_scp_words_next(struct dory_scp_words *w)
     w->next = (uint16_t)(w->next + strlen(next) + 1);
     return next;
 }
+
+/* Everything before the paths, which stay; NULL, or why it is refused. */
+static const char *take_head(struct dory_scp_words *w)
+{
+    const char *word = dory_scp_words_next(w);
+    unsigned role;
+
+    if (!word || !is_scp(word))
+        return "only scp is offered here";
+    while ((word = dory_scp_words_next(w)) != NULL && strcmp(word, "--") != 0) {
+        if (*word != '-' || !word[1]) {
+            w->next = (uint16_t)(word - w->words);
+            break;
+        }
+        if (!take_options(w, word + 1))
+            return usage;
+    }
+    role = w->flags & (DORY_SCP_TO | DORY_SCP_FROM);
+    return w->next < w->end && (role == DORY_SCP_TO || role == DORY_SCP_FROM) ? NULL : usage;
+}
+
+int dory_scp_words_parse(struct dory_scp_words *w, const char *line, size_t n)
+{
+    w->flags = 0;
+    w->next = w->end = 0;
+    w->error = split(w, line, n);
+    if (!w->error)
+        w->error = take_head(w);
+    if (!w->error)
+        return DORY_OK;
+    return w->error == too_long ? DORY_E_SPACE : DORY_E_PROTOCOL;
+}
+

@@ -184,6 +184,7 @@ static struct dory_scp_config engine(const struct dory_cli_options *o, struct do
         .flags = (o->flags & (DORY_SCP_RECURSE | DORY_SCP_TIMES)) | more,
         .events = &dory_copy_events,
         .events_ctx = view,
+        .tree = &dory_scp_tree,
     };
 }
 
@@ -239,7 +240,7 @@ enum dory_copy_result dory_copy_down(struct dory_client *c, const struct dory_cl
     if (!o->any_name) {
         config.name_count = (size_t)dory_cli_location_names(from->path, names);
         config.names = name_list;
-        config.match = dory_scp_glob;
+        config.asked_for = dory_scp_asked_for;
     }
     dory_scp_sink_init(&sink, &config);
     dory_cli_guard_on(&target->fs);

@@ -103,6 +103,7 @@ enum dory_copy_result dory_copy_here(const struct dory_cli_options *o, char *pat
         .flags = o->flags & (DORY_SCP_RECURSE | DORY_SCP_TIMES),
         .events = &dory_copy_local_events,
         .events_ctx = &view,
+        .tree = &dory_scp_tree,
         .item = dory_cli_sources_item,
         .item_ctx = &sources,
         .fs = &sources.fs.fs,

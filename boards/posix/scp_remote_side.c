@@ -20,6 +20,7 @@ static int be_sink(const struct dory_cli_options *o, struct dory_scp_config *con
     config->fs = &target.fs.fs;
     config->item = dory_cli_target_item;
     config->item_ctx = &target;
+    config->tree = &dory_scp_tree;
     dory_scp_sink_init(&sink, config);
     dory_cli_guard_on(&target.fs);
     status = converse(&sink.base.stream);

@@ -89,7 +89,8 @@ static void start_scp(struct serve_session *session, struct serve_work *work, in
                                      .item = dory_scp_command_item,
                                      .item_ctx = &work->command,
                                      .events = &events,
-                                     .events_ctx = work};
+                                     .events_ctx = work,
+                                     .tree = &dory_scp_tree};
 
     work->kind = WORK_SCP;
     name_paths(work);

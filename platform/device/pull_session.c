@@ -243,7 +243,7 @@ static void start_copy(struct dory_pull *p)
         .events_ctx = p,
         .names = p->names,
         .name_count = 1,
-        .match = dory_scp_glob,
+        .asked_for = dory_scp_asked_for,
     };
 
     if (dory_ssh_channel_open(&p->ssh, DORY_REQUEST_EXEC, p->command, strlen(p->command)) != 0)

@@ -204,7 +204,7 @@ static void test_c5_more_ends_than_directories(void **state)
         assert_rejected("unexpected end of directory");
         ask(DORY_SCP_RECURSE, i ? NULL : "*");
         assert_int_equal(FEED("D0755 0 d\nEE\n"), 1);
-        assert_string_equal(scp_b.ear.errors, "protocol error: unexpected end of directory\n");
+        assert_string_equal(scp_b.ear.errors, "protocol error: invalid record\n");
         ask(DORY_SCP_RECURSE, i ? NULL : "*");
         assert_int_equal(FEED("D0755 0 d\nE\nE\nC0644 1 outside\nx\0"), 1);
         assert_string_equal(scp_content(&scp_b.disk.ram, "/outside"), "outside");
@@ -340,7 +340,7 @@ static void test_c7_times(void **state)
 
         ask(DORY_SCP_TIMES, "*");
         assert_int_equal(feed(script, n), 1);
-        assert_rejected("bad times");
+        assert_rejected("invalid record");
     }
     ask(DORY_SCP_TIMES, "*");
     assert_int_equal(FEED("T9223372036854775807 999999 0 0\nC0644 1 f\nx\0"), 0);
@@ -478,14 +478,14 @@ static void test_c9_records_without_end(void **state)
             script[0] = *kind;
             ask(DORY_SCP_RECURSE, "*");
             assert_int_equal(scp_feed(&scp_b, script, sizeof script, bite, out, sizeof out, &said), 1);
-            assert_rejected("record too long");
+            assert_rejected("line too long");
         }
     /* In place of the verdict after data. */
     memset(script, 'x', sizeof script);
     memcpy(script, "C0644 1 f\nx\1", 12);
     ask(0, "*");
     assert_int_equal(feed(script, sizeof script), 1);
-    assert_rejected("reply without end");
+    assert_rejected("line too long");
 }
 
 static void test_c9_long_error_text_is_cut_not_refused(void **state)

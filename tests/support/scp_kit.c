@@ -120,7 +120,7 @@ static int next_word(void *ctx, struct dory_transfer_item *item)
 static void configure(struct scp_end *end, unsigned flags)
 {
     end->config = (struct dory_scp_config){.fs = &end->disk.ram.fs, .flags = flags, .item = next_word, .item_ctx = &end->args,
-                                           .events = &scp_kit_events, .events_ctx = &end->ear};
+                                           .events = &scp_kit_events, .events_ctx = &end->ear, .tree = &dory_scp_tree};
     dory_scp_path_begin(&end->args.path, &end->disk.ram.fs, "", true);
     dory_scp_path_stop(&end->args.path);
     end->args.at = 0;
@@ -147,7 +147,7 @@ void scp_sink_names(struct scp_end *end, unsigned flags, const char *target, con
     end->args.words[1] = NULL;
     end->config.names = names;
     end->config.name_count = n;
-    end->config.match = dory_scp_glob;
+    end->config.asked_for = dory_scp_asked_for;
     dory_scp_sink_init(&end->engine.sink, &end->config);
 }
 

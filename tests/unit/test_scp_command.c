@@ -293,7 +293,7 @@ static void test_words(void **state)
         {"scp -t \"a b\"'c d'e", "a bc de", DORY_SCP_TO},
         {"scp -t ''", "", DORY_SCP_TO},
         {"scp -t a''b", "ab", DORY_SCP_TO},
-        {"scp -t '$(x)`y`;|&<>()#'", "$(x)`y`;|&<>()#", DORY_SCP_TO},
+        {"scp -t '$(x)`y`;|&<>()#'", "$(x)`y`;|&<>()\\#", DORY_SCP_TO},
         {"scp -t 'a\nb'", "a\nb", DORY_SCP_TO},
         {"scp -t \"\\$x\\\"\\`\\\\y\\z\"", "$x\"`\\\\y\\\\z", DORY_SCP_TO},
         {"scp -t \"it's\"", "it's", DORY_SCP_TO},
