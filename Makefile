@@ -247,12 +247,15 @@ test-programs: $(TESTS)
 # Those that are optimised as a whole are built once more, in parts that can be told apart.
 IN_PARTS  = $(patsubst boards/%/board.mk,%,$(shell grep -l '^LTO' boards/*/board.mk))
 
+parts:
+	@for board in $(IN_PARTS); do $(MAKE) --no-print-directory BOARD=$$board LTO= VARIANT=-parts all || exit 1; done
+
 size: ## flash, RAM, stack and instructions of each board into docs/FOOTPRINT.md
 	@scripts/setup build boards test
 	@$(MAKE) --no-print-directory BOARD=cortex-m3 all $(patsubst %.c,build/cortex-m3/%.o,$(wildcard tests/size/*.c))
 	@$(MAKE) --no-print-directory BOARD=posix all
 	@for board in $(FIRMWARES); do $(MAKE) --no-print-directory BOARD=$$board all || exit 1; done
-	@for board in $(IN_PARTS); do $(MAKE) --no-print-directory BOARD=$$board LTO= VARIANT=-parts all || exit 1; done
+	@$(MAKE) --no-print-directory parts
 	@tests/boards/run "instructions of" "stack of"
 	@scripts/size build/cortex-m3
 	@scripts/footprint
@@ -296,5 +299,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 FORCE:
-.PHONY: all libs dropbear setup demo test unit interop boards bigendian check-deps check-symbols test-programs bench-programs size bench ct fuzz install run clean help FORCE
+.PHONY: all libs dropbear setup demo test unit interop boards bigendian check-deps check-symbols test-programs bench-programs parts size bench ct fuzz install run clean help FORCE
 .SECONDARY:

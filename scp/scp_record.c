@@ -34,7 +34,7 @@ static bool parse_times(const char *at, const char *end, struct dory_fs_info *in
 
 static bool is_name(const char *name, const char *end)
 {
-    return *name && name + strlen(name) == end && !strchr(name, '/') && strcmp(name, "..") != 0;
+    return name != end && name + strcspn(name, "/") == end && strcmp(name, "..") != 0;
 }
 
 /* C<mode, four octal digits> <size> <name>, and D likewise. */

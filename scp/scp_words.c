@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const char no_shell[] = "only quotes, backslashes and globs are understood here";
+static const char no_shell[] = "only quotes and globs are understood here";
 static const char unfinished[] = "unfinished quoting";
 static const char too_long[] = "command line too long";
 static const char usage[] = "usage: scp [-dprqv] -t|-f path";

@@ -134,7 +134,7 @@ static bool commit(struct dory_sftp_client *c, struct dory_sftp_file *f)
         f->file = -1;
         f->error = r < 0 ? r : DORY_OK;
         if (r)
-            dory_i_sftp_error(c, f->shown, r < 0 ? dory_strerror(r) : "mode or times could not be set");
+            dory_i_sftp_error(c, f->shown, dory_strerror(r < 0 ? r : DORY_E_ATTRS));
     }
     dory_i_sftp_abort(c->config.fs, &f->file);
     if (!f->size && !f->error)
@@ -186,7 +186,7 @@ static void failed_there(struct dory_sftp_client *c, struct dory_sftp_file *f, c
     bool short_of = a->status == SSH_FX_EOF;
 
     if (!f->error && short_of)
-        dory_i_sftp_complain(c, f->there, "file shrank while it was read");
+        dory_i_sftp_complain(c, f->there, dory_strerror(DORY_E_SHRANK));
     else if (!f->error)
         dory_i_sftp_told(c, f->there, a, "");
     f->error = f->error ? f->error : dory_sftp_error_of(a->status);

@@ -161,7 +161,7 @@ static size_t fill(struct dory_sftp_client *c, uint8_t *buf, size_t cap)
         } else {
             f->cut_here = true;
             f->error = r ? (int)r : DORY_E_CUT;
-            dory_i_sftp_error(c, f->shown, r ? dory_strerror((int)r) : "file shrank while it was read");
+            dory_i_sftp_error(c, f->shown, dory_strerror(r ? (int)r : DORY_E_SHRANK));
             r = (long)cap;
         }
     }

@@ -1,5 +1,5 @@
 # The lm3s6965evb with everything: ML-KEM, the client that fetches, two sessions. Hardware and linker script are the plain board's.
-CPU           = -mcpu=cortex-m3 -mthumb
+CPU           = -mcpu=cortex-m3 -mthumb -fno-move-loop-invariants
 TOOLS         = arm-none-eabi-
 LINKER_SCRIPT = boards/lm3s6965evb/lm3s6965.ld
 EMULATED      = 1

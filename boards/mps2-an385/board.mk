@@ -1,6 +1,6 @@
 # QEMU's mps2-an385 (Cortex-M3); the image runs on mps2-an386 (Cortex-M4) as well. SCP, SFTP, ML-KEM,
 # the client that fetches, two sessions.
-CPU           = -mcpu=cortex-m3 -mthumb
+CPU           = -mcpu=cortex-m3 -mthumb -fno-move-loop-invariants
 TOOLS         = arm-none-eabi-
 LINKER_SCRIPT = boards/mps2-an385/mps2.ld
 EMULATED      = 1
