@@ -52,6 +52,25 @@ def unasked(t):
     t.check(os.stat(t.path("target")).st_mode == before, "the target's own mode changed")
 
 
+@case("evil SFTP: links in the target that lead out of it are not followed")
+def links(t):
+    os.makedirs(t.path("target", "d"))
+    os.makedirs(t.path("other"))
+    for link in ("../../above.txt", t.path("above.txt"), "../../not-there"):
+        os.symlink(link, t.path("target", "d", "a.txt"))
+        t.fails(fetch(t, "nothing", "-r", "x:d"), "a.txt")
+        t.check(os.readlink(t.path("target", "d", "a.txt")) == link, "the link was replaced")
+        os.unlink(t.path("target", "d", "a.txt"))
+        untouched(t, "d")
+        t.check(not os.path.exists(t.path("not-there")), "a file was made where a link led")
+    os.rmdir(t.path("target", "d"))
+    for link in ("../other", t.path("other")):
+        os.symlink(link, t.path("target", "d"))
+        t.fails(fetch(t, "nothing", "-r", "x:d"), "target/d")
+        files.only(t.path("other"))
+        os.unlink(t.path("target", "d"))
+
+
 def refused(evil, *said):
     def work(t):
         t.fails(fetch(t, evil, "-r", "x:*"), *said)
