@@ -148,7 +148,7 @@ long dory_flash_get(struct dory_flash_fs *fs, unsigned slot, uint32_t at, void *
    or uploaded. */
 int dory_flash_put(struct dory_flash_fs *fs, unsigned slot, const void *bytes, size_t n);
 
-/* Reads a slot's content and compares it with the hash in its trailer. DORY_E_NOENT: no valid mark. DORY_E_CRYPTO: the content is another. */
+/* Reads a slot's content and compares it with the hash in its trailer. DORY_E_NOENT: no valid mark, or firmware of no bytes. DORY_E_CRYPTO: the content is another. */
 int dory_flash_verify(struct dory_flash_fs *fs, unsigned slot);
 
 /* The boot choice is the content of the hidden config slot named "boot": a firmware slot's name. Verifies that slot, then writes the choice in

@@ -266,7 +266,7 @@ int dory_flash_verify(struct dory_flash_fs *fs, unsigned slot)
     WAIT(r, dory_flash_status(fs, slot, &status));
     if (r)
         return r;
-    if (!status.valid || fs->slots[slot].kind == DORY_FLASH_LOG)
+    if (!status.valid || fs->slots[slot].kind == DORY_FLASH_LOG || (fs->slots[slot].kind == DORY_FLASH_FIRMWARE && !status.size))
         return DORY_E_NOENT;
     dory_sha256_init(&hash);
     for (uint32_t at = 0, n; at < status.size; at += n) {

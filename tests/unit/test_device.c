@@ -461,6 +461,42 @@ static void test_first_boot_and_the_next(void **state)
     CHECK_EQ(run("version"), 0);
 }
 
+/* The power goes at every operation of the first boot: a fingerprint that was shown stays the device's, and the next boot serves. */
+static void test_first_boot_cut_anywhere(void **state)
+{
+    static uint8_t spoilt[sizeof bytes];
+    unsigned long cuts = 0;
+    bool whole = false;
+
+    (void)state;
+    for (int torn = 0; torn < FLASH_SIM_TORN_KINDS; torn++, whole = false)
+        for (unsigned long at = 1; !whole; at++) {
+            char shown[64] = "";
+            const char *print;
+
+            dory_kit_case("torn %d, operation %lu", torn, at);
+            memset(bytes, 0xFF, sizeof bytes);
+            memset(spoilt, 0, sizeof spoilt);
+            flash_sim_init(&sim, bytes, PAGE, PAGES, UNIT);
+            sim.spoilt = spoilt;
+            sim.cut_at = at;
+            sim.torn = (enum flash_sim_torn)torn;
+            start_device();
+            for (int i = 0; i < 100; i++) /* lines of the log */
+                device_turn();
+            whole = !sim.dead;
+            cuts += sim.dead;
+            if ((print = strstr(board.console, "SHA256:")) != NULL)
+                snprintf(shown, sizeof shown, "%.50s", print);
+            CHECK(!whole || print);
+            flash_sim_reboot(&sim);
+            CHECK_EQ(start_device(), DORY_OK);
+            CHECK(strstr(board.console, shown));
+            CHECK_EQ(run("version"), 0);
+        }
+    CHECK(cuts >= 4 * 6);
+}
+
 static void test_no_entropy_no_start(void **state)
 {
     (void)state;
@@ -576,6 +612,29 @@ static void test_password_file(void **state)
     put_file("password", line);
     CHECK_EQ(run_with("admin", "secret", "version"), -2);
     CHECK_EQ(run("version"), 0);
+}
+
+/* Lines that hold no password that this device can check leave that of the boot in force, and let nobody else in. */
+static void test_bad_password_files(void **state)
+{
+    static const char *const files[] = {
+        "", "\n", "secret\n", "admin:secret\n", "admin:$6$salt$hash\n", "admin:$pbkdf2-sha256$1000$c2FsdHNhbHRzYWx0$sVaWem31qy3rw+Ldi3plA\n",
+        "admin:$pbkdf2-sha256$0$c2FsdHNhbHRzYWx0$sVaWem31qy3rw+Ldi3plA/XzhMSNi9/XHnnD1Ytj05o\n", "admin:$pbkdf2-sha256$1000$c2FsdA$sVaWem31qy3rw+Ldi3plA/XzhMSNi9/XHnnD1Ytj05o\n",
+        "admin:$pbkdf2-sha256$-1$c2FsdHNhbHRzYWx0$sVaWem31qy3rw+Ldi3plA/XzhMSNi9/XHnnD1Ytj05o\n", "admin:$pbkdf2-sha256$1000$$\n", "$pbkdf2-sha256$",
+        "other:$pbkdf2-sha256$1000$c2FsdHNhbHRzYWx0$sVaWem31qy3rw+Ldi3plA/XzhMSNi9/XHnnD1Ytj05o\n",
+        "admin:$pbkdf2-sha256$1000$c2FsdHNhbHRzYWx0$sVaWem31qy3rw+Ldi3plA/XzhMSNi9/XHnnD1Ytj05o x\n"};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof files / sizeof *files; i++) {
+        dory_kit_case("file %u", i);
+        put_file("password", files[i]);
+        CHECK_EQ(run_with("admin", "secret", "version"), -2);
+        CHECK_EQ(run_with("admin", "", "version"), -2);
+        CHECK_EQ(run("version"), 0);
+    }
+    put_file("password", "\r\n# mine\r\nadmin:$pbkdf2-sha256$1000$c2FsdHNhbHRzYWx0$sVaWem31qy3rw+Ldi3plA/XzhMSNi9/XHnnD1Ytj05o\r\n");
+    CHECK_EQ(run_with("admin", "secret", "version"), 0);
+    CHECK_EQ(run("version"), -2);
 }
 
 /* How many rounds of PBKDF2 a login costs: the sum of what is seen left, falling. */
@@ -865,6 +924,10 @@ static void test_scp(void **state)
     CHECK_EQ(upload("scp -t .", "slot-b", 100), 0);
     CHECK(holds("slot-b", 100));
     CHECK_EQ(upload("scp -t .", "other", 100), 1);
+    CHECK_EQ(upload("scp -t slot-b", "empty", 0), 0);
+    CHECK_EQ(run("activate slot-b"), 1); /* nothing would start */
+    CHECK(strstr(client.err, "holds no image"));
+    CHECK_EQ(upload("scp -t slot-b", "fw.bin", 100), 0);
     CHECK_EQ(download("scp -f slot-b"), 0);
     CHECK(strncmp((char *)client.out, "C0644 100 slot-b\n", 17) == 0);
     CHECK_EQ(run("activate slot-b"), 0);
@@ -1159,8 +1222,8 @@ int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_first_boot_and_the_next), T(test_no_entropy_no_start), T(test_flash_that_fails_no_start), T(test_logins),
-        T(test_lines_of_authorized_keys), T(test_password_file), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_guesses_leave_half_the_time), T(test_uploads_of_keys), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log), T(test_the_log_is_plain),
+        T(test_first_boot_and_the_next), T(test_first_boot_cut_anywhere), T(test_no_entropy_no_start), T(test_flash_that_fails_no_start), T(test_logins),
+        T(test_lines_of_authorized_keys), T(test_password_file), T(test_bad_password_files), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_guesses_leave_half_the_time), T(test_uploads_of_keys), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log), T(test_the_log_is_plain),
         T(test_the_log_bounds_wear), T(test_cut_anywhere), T(test_spoilt_bytes), T(test_noise), T(test_two_at_once_and_no_third), T(test_the_idle_give_way), T(test_a_login_keeps_its_seat), T(test_the_seat_is_clean), T(test_one_byte_at_a_time)};
     int failed = cmocka_run_group_tests_name("device", tests, NULL, NULL);
 

@@ -728,6 +728,45 @@ static void test_a_flash_that_fails(void **state)
     assert_true(holds(SLOT_B, 1));
 }
 
+/* The power goes in the middle, here and there: what boots is untouched, the slot is whole or empty, the key and known_hosts stay, and the
+   next start fetches the file. */
+static void test_power_cuts(void **state)
+{
+    static uint8_t spoilt[sizeof cells];
+    uint8_t blob[64];
+    unsigned long first, n;
+    unsigned cut_off = 0;
+
+    (void)state;
+    assert_int_equal(run(GOOD), 0);
+    memcpy(blob, pull.key_blob, sizeof blob);
+    first = sim.operations;
+    assert_int_equal(run(GOOD), 0);
+    n = sim.operations - first;
+    assert_true(n > 20);
+    sim.spoilt = spoilt;
+    for (unsigned long at = 1; at <= n; at++) {
+        struct dory_flash_status status;
+
+        told[0] = '\0';
+        sim.torn = (enum flash_sim_torn)(at % FLASH_SIM_TORN_KINDS);
+        sim.cut_at = sim.operations + at;
+        assert_int_equal(run(GOOD), 1);
+        assert_true(sim.dead);
+        cut_off++;
+        flash_sim_reboot(&sim);
+        boot();
+        assert_memory_equal(pull.key_blob, blob, sizeof blob);
+        assert_int_equal(flash.chosen, SLOT_A);
+        assert_int_equal(dory_flash_status(&flash, SLOT_B, &status), DORY_OK);
+        assert_true(!status.valid || holds(SLOT_B, 1));
+        told[0] = '\0';
+        assert_int_equal(run(GOOD), 0);
+        assert_true(holds(SLOT_B, 1));
+    }
+    assert_int_equal(cut_off, n);
+}
+
 /* ---- two at once */
 
 static void test_one_at_a_time(void **state)
@@ -777,6 +816,7 @@ int main(void)
         TEST(test_comes_back),
         TEST(test_a_busy_flash),
         TEST(test_a_flash_that_fails),
+        TEST(test_power_cuts),
         TEST(test_one_at_a_time),
     };
 
