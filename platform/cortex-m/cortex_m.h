@@ -10,6 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Interrupts of the chip up to the last that the board lets in: the length of the vector table. A board's dory_limits.h says otherwise. */
+#ifndef DORY_CORTEX_IRQS
+#define DORY_CORTEX_IRQS 48
+#endif
+
 /* board.c: console and network hardware; called before main with RAM set up. */
 void dory_cortex_board_start(void);
 /* board.c: instructions since the start, where the machine counts them; else 0. */

@@ -2,7 +2,7 @@
 #include "cortex_m.h"
 #include "dory_board.h"
 
-#define VECTORS 64 /* 16 of the core and 48 interrupts, enough for the boards here */
+#define CORE 16 /* the core's own vectors */
 
 void dory_cortex_reset(void);
 void dory_cortex_tick(void);
@@ -38,12 +38,12 @@ static void interrupt(void)
     *dory_reg(0xE000E180u + number / 32 * 4) = 1u << number % 32; /* NVIC_ICER */
 }
 
-#define FOUR(f)    f, f, f, f
-#define SIXTEEN(f) FOUR(f), FOUR(f), FOUR(f), FOUR(f)
-
-__attribute__((section(".vectors"), used)) static void (*const vectors[VECTORS])(void) = {
-    (void (*)(void))dory_board_stack_end, dory_cortex_reset, fault, fault, FOUR(fault), FOUR(fault), fault, fault, fault, dory_cortex_tick,
-    SIXTEEN(interrupt), SIXTEEN(interrupt), SIXTEEN(interrupt),
+__attribute__((section(".vectors"), used)) static void (*const vectors[CORE + DORY_CORTEX_IRQS])(void) = {
+    (void (*)(void))dory_board_stack_end,
+    dory_cortex_reset,
+    [2 ... 14] = fault,
+    dory_cortex_tick,
+    [CORE ... CORE + DORY_CORTEX_IRQS - 1] = interrupt,
 };
 
 _Noreturn void dory_board_reset(void)
