@@ -230,9 +230,8 @@ interop: setup ## against OpenSSH, Dropbear and paramiko on 127.0.0.1
 boards: setup ## build the firmware of each board, check its budgets, run it in QEMU against stock clients
 	@tests/run boards
 
-bigendian: ## unit and hostile tests as programs of a big-endian MIPS, under QEMU's user emulation (not part of test)
-	@scripts/setup build bigendian
-	@tests/bigendian
+bigendian: setup ## unit and hostile tests as programs of a 32-bit big-endian MIPS, under QEMU's user emulation
+	@tests/run bigendian
 
 check-deps: ## the layers: what each file may include
 	@scripts/check-deps

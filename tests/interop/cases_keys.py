@@ -64,6 +64,25 @@ def logs_in(t):
         files.same(os.path.join(there, client.name), source)
 
 
+@case("dory to sshd: without Botan's library, a key under a passphrase is for ssh-agent, and that is said")
+def without_botan(t):
+    server = t.lab.server("sshd")
+    there = server.folder(t)
+    path = t.path("key")
+    t.ok(t.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", path]))
+    source = files.write(t.path("source"), "content")
+    library = [line.split()[-1] for line in t.run(["/sbin/ldconfig", "-p"]).text.splitlines() if "libbotan-" in line and ".so." in line]
+    t.check(library, "no libbotan to take away")
+    hide = ["unshare", "-m", "sh", "-ec", "for f in %s; do mount --bind /dev/null $f; done; exec \"$@\"" % " ".join(library), "sh"]
+    argv, env = DORY.command(t, server, [source], R(t.name + "/up"), [], key=path)
+    t.fails(t.run(hide + argv, env=env), "ssh-agent", "ssh-add " + path, "libbotan", "Permission denied")
+    files.only(there)
+    t.fails(t.run(hide + [t.lab.dory, "keygen", "-q", "-N", "open sesame", "-f", t.path("new")]), "PKCS8", "libbotan")
+    t.check(not os.path.exists(t.path("new")), "a key without its passphrase was written")
+    with_it = t.run(argv, env=env)
+    t.check("ssh-agent" not in with_it.text, "it says so with the library too: %s" % with_it.text)
+
+
 @case("dory keygen: its keys as user key and host key of sshd")
 def key_of_sshd(t):
     user, host = make(t), make(t, "host")
