@@ -27,6 +27,7 @@ static const struct kind {
 } kinds[] = {{"ed25519", &dory_key_ed25519, 0}, {"ecdsa", &dory_key_ecdsa_nistp256, 256}, {"rsa", &dory_key_rsa, 3072}};
 
 #define PASSPHRASE_MAX 1024
+static const char too_long[] = "a passphrase may have 1023 bytes";
 
 static int usage(void)
 {
@@ -228,18 +229,48 @@ static int save(const struct options *o, const struct dory_key *key, const char 
     return dory_keyfile_save(o->file, key, &form, comment, true, rng, why);
 }
 
+/* Twice the same, typed blindly; `patient`: as often as that takes. */
+static int ask_new(const char *prompt, bool patient, char passphrase[PASSPHRASE_MAX])
+{
+    char again[PASSPHRASE_MAX];
+    bool same = false;
+    int r;
+    do {
+        r = dory_tty_password(prompt, passphrase, PASSPHRASE_MAX);
+        if (r >= 0)
+            r = dory_tty_password("Enter same passphrase again: ", again, sizeof again);
+        same = r >= 0 && strcmp(passphrase, again) == 0;
+        if (r >= 0 && !same)
+            fprintf(stderr, "Passphrases do not match.  Try again.\n");
+    } while (r >= 0 && !same && patient);
+    dory_wipe(again, sizeof again);
+    return same ? 0 : fail(r == DORY_E_SPACE ? too_long : "there is no new passphrase; nothing was written");
+}
+
+/* -N, or what is typed; where nobody is there to be asked, none for a new key. */
+static int choose_passphrase(const struct options *o, const char *prompt, char passphrase[PASSPHRASE_MAX])
+{
+    passphrase[0] = 0;
+    if (!o->new_passphrase)
+        return o->change || isatty(STDIN_FILENO) ? ask_new(prompt, !o->change, passphrase) : 0;
+    if (strlen(o->new_passphrase) >= PASSPHRASE_MAX)
+        return fail(too_long);
+    strcpy(passphrase, o->new_passphrase);
+    return 0;
+}
+
 static int make_key(const struct options *o)
 {
     const struct dory_rng rng = {.fill = dory_posix_rng};
     const struct kind *kind = find_kind(o->type);
     int bits = choose_bits(o, kind);
     struct dory_key key;
-    char comment[DORY_COMMENT_MAX], why[DORY_WHY_MAX];
+    char comment[DORY_COMMENT_MAX], passphrase[PASSPHRASE_MAX], why[DORY_WHY_MAX];
     if (bits < 0)
         return 1;
     if (!o->quiet)
         printf("Generating public/private %s key pair.\n", kind->name);
-    if (!may_overwrite(o->file))
+    if (!may_overwrite(o->file) || choose_passphrase(o, "Enter passphrase (empty for no passphrase): ", passphrase) != 0)
         return 1;
     if (o->comment)
         snprintf(comment, sizeof comment, "%s", o->comment);
@@ -247,25 +278,17 @@ static int make_key(const struct options *o)
         default_comment(comment, sizeof comment);
     int r = kind->type->generate(&key, (unsigned)bits, &rng);
     if (r != DORY_OK)
-        return fail(dory_strerror(r));
-    r = save(o, &key, o->new_passphrase, comment, &rng, why);
+        snprintf(why, sizeof why, "%s", dory_strerror(r));
+    else
+        r = save(o, &key, passphrase, comment, &rng, why);
     if (r == DORY_OK && !o->quiet)
         announce(o->file, &key, comment);
+    dory_wipe(passphrase, sizeof passphrase);
     dory_wipe(&key, sizeof key);
     return r == DORY_OK ? 0 : fail(why);
 }
 
 /* ---- -p */
-
-/* Twice the same, typed blindly. */
-static int ask_new(char passphrase[PASSPHRASE_MAX])
-{
-    char again[PASSPHRASE_MAX];
-    bool same = dory_tty_password("Enter new passphrase (empty for no passphrase): ", passphrase, PASSPHRASE_MAX) >= 0 &&
-                dory_tty_password("Enter same passphrase again: ", again, sizeof again) >= 0 && strcmp(passphrase, again) == 0;
-    dory_wipe(again, sizeof again);
-    return same ? 0 : fail("passphrases do not match; nothing was changed");
-}
 
 /* PEM has none; FILE.pub, which is written anew, has it. */
 static void keep_comment(const char *file, char comment[DORY_COMMENT_MAX])
@@ -280,15 +303,12 @@ static int change_passphrase(const struct options *o)
 {
     const struct dory_rng rng = {.fill = dory_posix_rng};
     struct dory_key key;
-    char comment[DORY_COMMENT_MAX], passphrase[PASSPHRASE_MAX] = "", why[DORY_WHY_MAX];
+    char comment[DORY_COMMENT_MAX], passphrase[PASSPHRASE_MAX], why[DORY_WHY_MAX];
     int r = load(o, "Enter old passphrase: ", &key, comment, why);
     if (r != DORY_OK)
         return fail(why);
     keep_comment(o->file, comment);
-    if (o->new_passphrase)
-        snprintf(passphrase, sizeof passphrase, "%s", o->new_passphrase);
-    else
-        r = ask_new(passphrase);
+    r = choose_passphrase(o, "Enter new passphrase (empty for no passphrase): ", passphrase);
     if (r == 0 && (r = save(o, &key, passphrase, comment, &rng, why)) != DORY_OK)
         r = fail(why);
     dory_wipe(passphrase, sizeof passphrase);

@@ -354,6 +354,36 @@ def overwrite(t):
         t.check((files.read(path) != old) == changes, "the answer %s was not heeded" % answer)
 
 
+@case("terminal: dory keygen asks for a passphrase, twice, as ssh-keygen does")
+def new_passphrase(t):
+    first, again = "Enter passphrase (empty for no passphrase): ", "Enter same passphrase again: "
+    for program in ("ssh-keygen",), (t.lab.dory, "keygen"):
+        path = t.path(os.path.basename(program[0]))
+        for answers, opens in ((["", ""], ""), (["open", "sesame", "open sesame", "open sesame"], "open sesame")):
+            terminal = Terminal(t, [*program, "-t", "ed25519", "-f", path])
+            for question, answer in zip([first, again] * 2, answers):
+                terminal.expect(question)
+                terminal.send(answer + "\r")
+            result = t.ok(t.hear(terminal.end()))
+            t.check((b"Passphrases do not match.  Try again." in result.out) == (len(answers) > 2), "not asked as expected")
+            t.check(b"sesame" not in result.out, "what was typed is shown")
+            t.ok(t.run(["ssh-keygen", "-y", "-P", opens, "-f", path]))
+            t.fails(t.run(["ssh-keygen", "-y", "-P", "other", "-f", path])) if opens else None
+            os.unlink(path)
+            os.unlink(path + ".pub")
+    terminal = Terminal(t, [t.lab.dory, "keygen", "-f", path])
+    terminal.expect(first)
+    terminal.interrupt()
+    t.check(t.hear(terminal.end()).rc != 0, "status 0 after Ctrl-C")
+    files.only(t.dir)
+    t.fails(t.run([t.lab.dory, "keygen", "-q", "-f", path, "-N", "x" * 1024]), "1023 bytes")
+    files.only(t.dir)
+    t.ok(t.run([t.lab.dory, "keygen", "-q", "-f", path, "-N", "x" * 1023]))
+    t.ok(t.run(["ssh-keygen", "-y", "-P", "x" * 1023, "-f", path]))
+    t.fails(t.run([t.lab.dory, "keygen", "-q", "-p", "-f", path, "-P", "x" * 1023, "-N", "y" * 1024]), "1023 bytes")
+    t.ok(t.run(["ssh-keygen", "-y", "-P", "x" * 1023, "-f", path]))
+
+
 @case("terminal: dory serve --hash-password asks without echo")
 def hash_password(t):
     terminal = Terminal(t, [t.lab.dory, "serve", "--hash-password"])
