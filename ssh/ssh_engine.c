@@ -127,7 +127,7 @@ void dory_i_fail(struct dory_ssh *s, int error)
     if (s->error)
         return;
     if (error != DORY_E_DISCONNECTED && error != DORY_E_CUT && s->phase != PHASE_VERSION)
-        send_disconnect(s, s->sent_reason ? s->sent_reason : reason_of(s, error), s->what ? s->what : "");
+        send_disconnect(s, s->sent_reason ? s->sent_reason : reason_of(s, error), s->what ? s->what : dory_strerror(error));
     s->pending.type = DORY_EV_NONE;
     s->error = error;
 }

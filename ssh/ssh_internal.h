@@ -90,7 +90,7 @@ static inline bool dory_i_is_server(const struct dory_ssh *s)
 int dory_i_explain(struct dory_ssh *s, int error, const char *what); /* notes the text; returns error */
 static inline int dory_i_error(struct dory_ssh *s, int error, const char *what)
 {
-    return DORY_ERROR_TEXTS ? dory_i_explain(s, error, what) : error;
+    return DORY_ERROR_TEXTS > 1 ? dory_i_explain(s, error, what) : error;
 }
 void dory_i_fail(struct dory_ssh *s, int error);
 void dory_i_progress(struct dory_ssh *s);

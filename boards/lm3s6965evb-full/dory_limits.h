@@ -1,4 +1,5 @@
 /* The device profile (platform/device/dory_profile.h) with room for ML-KEM: packet buffers of 3.5 and 3 KiB. */
+#define DORY_ERROR_TEXTS 1
 #define DORY_KEX_STATE_SIZE 96 /* mlkem768x25519 */
 #define DORY_TX_RESERVE 1536 /* the reply of mlkem768x25519 */
 

@@ -2,6 +2,8 @@
  *
  *     pull [-P port] user@10.0.2.2:path slot          on the console, over ssh, or from main() at boot
  *
+ * The path is taken as it is, without globs; "~/" before it is the home there.
+ *
  * The host must be known: its key stands in the config slot "known_hosts", in OpenSSH's format (ssh-keyscan writes it; names are addresses,
  * plain, not hashed). A host that is not there is not called; one that shows another key is told nothing. The device logs in with an ed25519
  * key of its own, made at first boot and kept in the hidden config slot "userkey"; its public half is printed as authorized_keys wants it.
@@ -94,7 +96,7 @@ struct dory_pull {
     struct dory_pump pump;
     struct dory_scp_sink sink;
     const char *names[1];
-    char name[DORY_NAME_MAX + 1]; /* of the file on the host, a glob pattern */
+    char name[DORY_NAME_MAX + 1]; /* of the file on the host */
     char command[2 * DORY_COMMAND_MAX];
     uint8_t rx[DORY_PULL_RX], tx[DORY_PULL_TX];
 };

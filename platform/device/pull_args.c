@@ -108,6 +108,25 @@ static bool name_file(struct dory_pull *p)
     return true;
 }
 
+/* The path is one word for the host's shell, but for a leading "~/", which is its user's home. */
+static bool name_command(struct dory_pull *p)
+{
+    const char *path = p->path;
+    struct dory_text line;
+
+    dory_text_init(&line, p->command, sizeof p->command);
+    dory_text_put(&line, "scp -f -- ");
+    if (strncmp(path, "~/", 2) == 0) {
+        dory_text_put(&line, "~/");
+        path += 2;
+    }
+    dory_text_put(&line, "'");
+    for (; *path; path++)
+        dory_text_put(&line, *path == '\'' ? "'\\''" : (const char[]){*path, '\0'});
+    dory_text_put(&line, "'");
+    return !line.cut;
+}
+
 int dory_i_pull_parse(struct dory_pull *p, const char *args)
 {
     char *at = p->words, *first;
@@ -128,7 +147,7 @@ int dory_i_pull_parse(struct dory_pull *p, const char *args)
         return refuse(p, "usage: pull [-P port] user@10.0.2.2:path slot");
     if (strlen(p->user) > DORY_USER_NAME_MAX || !name_file(p))
         return refuse(p, "the name is too long");
-    if (dory_scp_command_format(p->command, sizeof p->command, DORY_SCP_FROM, p->path) < 0)
+    if (!name_command(p))
         return refuse(p, "the path is too long");
     if (dory_flash_find(p->config->flash, p->slot) < 0)
         return refuse(p, "no such slot");

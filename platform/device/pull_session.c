@@ -233,6 +233,11 @@ static void say_login(struct dory_pull *p)
     p->config->say(p->config->ctx, &line);
 }
 
+static bool is_the_file(const struct dory_scp_config *config, const char *name, bool first)
+{
+    return first && strcmp(config->names[0], name) == 0;
+}
+
 static void start_copy(struct dory_pull *p)
 {
     const struct dory_scp_config config = {
@@ -243,7 +248,7 @@ static void start_copy(struct dory_pull *p)
         .events_ctx = p,
         .names = p->names,
         .name_count = 1,
-        .asked_for = dory_scp_asked_for,
+        .asked_for = is_the_file,
     };
 
     if (dory_ssh_channel_open(&p->ssh, DORY_REQUEST_EXEC, p->command, strlen(p->command)) != 0)

@@ -541,6 +541,35 @@ static void test_lines_that_make_no_sense(void **state)
     assert_int_equal(calls, 0);
 }
 
+static void test_the_path_is_one_word(void **state)
+{
+    static const char *const cases[][2] = {
+        {"user@10.0.2.2:a*b?[c]$(d)`e`\\;f slot-b", "scp -f -- 'a*b?[c]$(d)`e`\\;f'"},
+        {"user@10.0.2.2:it's slot-b", "scp -f -- 'it'\\''s'"},
+        {"user@10.0.2.2:~/~x slot-b", "scp -f -- ~/'~x'"},
+        {"user@10.0.2.2:~x/y slot-b", "scp -f -- '~x/y'"},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        (void)run(cases[i][0]);
+        assert_string_equal(pull.command, cases[i][1]);
+    }
+}
+
+static void ask_for_another(void)
+{
+    strcpy(pull.name, "FW.BIN");
+}
+
+static void test_a_name_that_was_not_asked_for(void **state)
+{
+    (void)state;
+    assert_int_equal(run_with(GOOD, ask_for_another), 1);
+    assert_true(heard("filename does not match request"));
+    assert_false(holds(SLOT_B, 1));
+}
+
 /* ---- what else the host says */
 
 static void test_words_on_stderr_decide_nothing(void **state)
@@ -803,6 +832,8 @@ int main(void)
         TEST(test_too_large),
         TEST(test_the_slot_that_runs),
         TEST(test_lines_that_make_no_sense),
+        TEST(test_the_path_is_one_word),
+        TEST(test_a_name_that_was_not_asked_for),
         TEST(test_words_on_stderr_decide_nothing),
         TEST(test_stderr_without_end),
         TEST(test_an_error_behind_words_on_stderr),

@@ -200,10 +200,10 @@ static bool carry(struct end *from, struct end *to)
 /* One round of everything; true while something moves. */
 static bool round_of(struct pair *p, unsigned turns)
 {
-    bool moved = answer(p, &p->client) | answer(p, &p->server);
+    int moved = answer(p, &p->client) + answer(p, &p->server);
 
-    moved |= (dory_pump(&p->client.pump, turns) | dory_pump(&p->server.pump, turns)) != 0;
-    return moved | carry(&p->client, &p->server) | carry(&p->server, &p->client);
+    moved += (dory_pump(&p->client.pump, turns) | dory_pump(&p->server.pump, turns)) != 0;
+    return moved + carry(&p->client, &p->server) + carry(&p->server, &p->client) > 0;
 }
 
 static void run(struct pair *p)
