@@ -60,8 +60,14 @@ static enum dory_copy_result run(struct side *from, struct side *to, const char 
     struct dory_client *both[] = {from->client, to->client};
     enum dory_copy_result a, b;
 
-    if (!start(from, get, certain) || !start(to, put, certain))
+    if (!start(from, get, certain))
         return DORY_COPY_FAILED;
+    if (!start(to, put, certain)) { /* the other one is not left at it */
+        from->stream->ops->stop(from->stream);
+        finish(from);
+        dory_client_release_stderr(from->client, true);
+        return DORY_COPY_FAILED;
+    }
     while (!has_ended(from) && !has_ended(to)) dory_clients_step(both, 2);
     from->stream->ops->stop(from->stream);
     while (!has_ended(to)) /* what is queued for the target */

@@ -3,13 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "scp_files.h"
 #include "scp_progress.h"
+#include "scp_spawn.h"
 
 #define ROOM (128 * 1024)
 
@@ -135,40 +134,25 @@ static int make_pipes(int there[2], int back[2])
     return -1;
 }
 
-static int start(char *const argv[], int there[2], int back[2], pid_t *pid)
-{
-    posix_spawn_file_actions_t actions;
-    int result;
-
-    if (make_pipes(there, back) < 0)
-        return -1;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, there[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, back[1], STDOUT_FILENO);
-    result = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(there[0]);
-    close(back[1]);
-    if (!result)
-        return 0;
-    close(there[1]);
-    close(back[0]);
-    errno = result;
-    return -1;
-}
-
 int dory_pipe_run(struct dory_stream *stream, char *const argv[])
 {
     int there[2], back[2], status;
-    pid_t pid;
+    pid_t child;
 
-    if (start(argv, there, back, &pid) < 0) {
+    if (make_pipes(there, back) < 0) {
         stream->ops->stop(stream);
         return -1;
     }
-    status = dory_pipe_converse(stream, back[0], there[1]);
+    child = dory_cli_spawn(argv, there[0], back[1]);
+    close(there[0]);
+    close(back[1]);
+    if (child > 0)
+        status = dory_pipe_converse(stream, back[0], there[1]);
+    else
+        stream->ops->stop(stream), status = -1;
     close(there[1]);
     close(back[0]);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+    if (child > 0)
+        dory_cli_wait(child);
     return status;
 }

@@ -7,7 +7,8 @@
 /* Moves bytes until the stream or the other side ends; the stream is stopped then. Its exit status, 1 where it did not end by itself. */
 int dory_pipe_converse(struct dory_stream *stream, int in, int out);
 
-/* The same with a program whose standard input and output are the other side. -1: it could not be started, errno says why. */
+/* The same with a program whose standard input and output are the other side. -1: there is no process for it, errno says why;
+   one that is no program has said so itself. */
 int dory_pipe_run(struct dory_stream *stream, char *const argv[]);
 
 #endif

@@ -224,18 +224,25 @@ int dory_client_by_proxy(struct dory_client *c)
     return c->fd;
 }
 
-/* Its socket is closed already, so that it says its goodbye and ends. Who does not is told to. */
-void dory_client_end_proxy(struct dory_client *c)
+static bool ends_within(pid_t child, int ms)
 {
     const struct timespec moment = {.tv_nsec = 5000000};
-    pid_t ended = c->proxy > 0 ? 0 : -1;
+    pid_t ended = 0;
 
-    for (int i = 0; ended == 0 && i < GOODBYE_MS / 5; i++) {
-        ended = waitpid(c->proxy, NULL, WNOHANG);
+    for (int i = 0; ended == 0 && i < ms / 5; i++) {
+        ended = waitpid(child, NULL, WNOHANG);
         if (ended == 0)
             nanosleep(&moment, NULL);
     }
-    if (ended == 0)
+    return ended != 0;
+}
+
+/* Its socket is closed already, so that it says its goodbye and ends. Who does not is told to; who does not listen is left alone. */
+void dory_client_end_proxy(struct dory_client *c)
+{
+    if (c->proxy > 0 && !ends_within(c->proxy, GOODBYE_MS)) {
         kill(c->proxy, SIGHUP);
+        ends_within(c->proxy, GOODBYE_MS);
+    }
     c->proxy = 0;
 }

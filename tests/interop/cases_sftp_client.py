@@ -313,6 +313,15 @@ def no_server_program(t):
     files.only(t.dir, "talks")
 
 
+@case("dory: -D starts its program with signals as a shell would")
+def server_signals(t):
+    program = files.write(t.path("program"), "#!/bin/sh\ngrep SigIgn /proc/$$/status > %s\nexec %s\n" % (t.path("signals"), SFTP_SERVER), mode=0o755)
+    files.write(t.path("source"), "content")
+    t.ok(t.run([t.lab.dory, "scp", "-D", program, t.path("source"), "x:" + t.path("copy")]))
+    files.holds(t.path("copy"), "content")
+    files.holds(t.path("signals"), "SigIgn:\t%016x\n" % 0)
+
+
 # ---- from host to host
 
 def across(source, target, flags):
