@@ -57,7 +57,8 @@ static bool receive(struct dory_client *c, uint64_t now)
     uint8_t *room = dory_ssh_recvpkt_buf(&c->ssh, &n);
     ssize_t got;
 
-    if (!c->readable || !room || dory_client_is_held(c, now))
+    /* Under -l nobody polls while there is more to send than may go: answers would wait until all of it has. */
+    if ((!c->readable && !c->options->limit) || !room || dory_client_is_held(c, now))
         return false;
     n = dory_client_portion(c, n);
     got = recv(c->fd, room, n, 0);

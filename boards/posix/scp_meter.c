@@ -34,6 +34,7 @@ void dory_meter_enable(bool wanted)
         sigaction(SIGWINCH, &action, NULL);
 }
 
+/* One less than there are: a terminal may begin a new line when the last one is filled. */
 static int columns(void)
 {
     struct winsize size;
@@ -42,7 +43,7 @@ static int columns(void)
         resized = 0;
         meter.columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
     }
-    return meter.columns > 512 ? 512 : meter.columns;
+    return (meter.columns > 512 ? 512 : meter.columns) - 1;
 }
 
 static void put(const char *text, size_t n)

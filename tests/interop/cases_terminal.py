@@ -201,7 +201,7 @@ def meter(columns, up):
         files.same(os.path.join(there if up else t.path("here"), name), source)
         shown = [x.decode() for x in terminal.lines()]
         for line in shown:
-            t.check(width(line.rstrip()) <= columns, "%d columns on a terminal of %d: %r" % (width(line), columns, line))
+            t.check(width(line) < columns, "%d columns on a terminal of %d: %r" % (width(line), columns, line))
         if columns >= 60:
             t.check(name[:columns - 45] in shown[-1], "the name is not shown: %r" % shown[-1])
         if columns >= 40:
@@ -215,6 +215,17 @@ def meter(columns, up):
 for columns_ in (80, 132, 40, 20):
     add("terminal: progress on %d columns, up" % columns_, meter(columns_, True))
 add("terminal: progress on 80 columns, down", meter(80, False))
+
+
+@case("terminal: progress of an upload by SFTP under -l: answers are heard while it sends")
+def limited_meter(t):
+    server = t.lab.server("sftp-server")
+    there = server.folder(t)
+    source = files.write(t.path("source"), files.blob(1 << 20))
+    terminal = Terminal(t, typed(t, server, "-s", "-l", "4000", source, remote(t.name + "/up")))
+    terminal.expect(re.compile(rb" [1-9][0-9]?% "))
+    t.ok(t.hear(terminal.end()))
+    files.same(there + "/up", source)
 
 
 @case("terminal: control characters of a name are shown escaped")
