@@ -98,9 +98,9 @@ void dory_scp_complain(struct dory_scp *scp, int error)
 
 void dory_scp_protocol_error(struct dory_scp *scp, const char *text)
 {
+    dory_scp_release(scp);
     dory_scp_path_put(scp, "protocol error");
     send_error(scp, 2, text);
-    dory_scp_release(scp);
 }
 
 void dory_scp_told(struct dory_scp *scp)

@@ -194,9 +194,9 @@ static void give_up_if_cut(struct dory_scp *scp)
 {
     if (!scp->cut || scp->ended || (scp->state > REPLY && scp->state != DATA))
         return;
+    dory_scp_stop(&scp->stream);
     scp->path[0] = '\0';
     dory_scp_tell(scp, dory_strerror(DORY_E_CUT));
-    dory_scp_stop(&scp->stream);
 }
 
 /* One step that needs neither bytes from the peer nor room for them. False: nothing could be done now. */

@@ -25,6 +25,8 @@ static void on_begin(void *ctx, const char *path, const char *name, uint64_t siz
     assert_int_equal(ear->begins, ear->ends);
     ear->begins++;
     ear->progress = 0;
+    ear->size = size;
+    snprintf(ear->path, sizeof ear->path, "%s", path);
     snprintf(line, sizeof line, "%s (%s) %llu", path, name, (unsigned long long)size);
     add(ear->begun, sizeof ear->begun, line, strlen(line));
 }
@@ -41,7 +43,8 @@ static void on_end(void *ctx, const char *path, uint64_t size, int status)
 {
     struct scp_ear *ear = ctx;
 
-    (void)path;
+    assert_string_equal(path, ear->path);
+    assert_int_equal(size, ear->size);
     ear->ends++;
     assert_int_equal(ear->begins, ear->ends);
     if (status == DORY_OK) {

@@ -20,8 +20,9 @@
 /* What one side was told. Texts are appended, a line each. */
 struct scp_ear {
     unsigned begins, ends, good_ends;
-    uint64_t progress;
+    uint64_t progress, size;
     int last_status;
+    char path[DORY_SCP_PATH_MAX + DORY_NAME_MAX + 2]; /* of the present file */
     char begun[4096], messages[16384], errors[16384];
 };
 
