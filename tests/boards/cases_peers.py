@@ -140,7 +140,8 @@ def mute(t, entry):
     t.eventually(lambda: sum(not peer.dead for peer in crowd) <= CONNECTIONS, "who finds no room is sent away")
     for peer in [peer for peer in crowd if not peer.dead]:      # the first is in the session, the other waits for it
         Clock(device).forward(EVICT)
-        peer.wait(lambda: peer.dead, "whoever does not log in gives way")
+        device.machine.expect(r":%d: no login: gave way" % peer.host[1])
+        peer.wait(lambda: peer.dead, "whoever gave way is told")
         t.check(known.opened or known.open(), "the place of who gave way is not free")
     t.check(greeted(known), "not served")
     known.reset()
