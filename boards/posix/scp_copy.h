@@ -7,7 +7,7 @@
 #include "scp_files.h"
 
 /* How a copy went; the worst of several counts. */
-enum dory_copy_result { DORY_COPY_OK, DORY_COPY_FAILED, DORY_COPY_LOST /* the connection is over */ };
+enum dory_copy_result { DORY_COPY_OK, DORY_COPY_FAILED, DORY_COPY_LOST /* nothing can be copied any more: the connection is over */ };
 
 /* What is under way, for the meter and for messages. */
 struct dory_copy_view {

@@ -61,6 +61,8 @@ enum dory_copy_result dory_sftp_up(struct dory_client *c, const struct dory_cli_
     config.item_ctx = &sources;
     dory_sftp_put_init(&put, &config);
     result = converse(c, o, &put.base.stream, &view);
+    if (result != DORY_COPY_OK && several && sources.next == 0) /* the target is no folder: no other source can go there either */
+        result = DORY_COPY_LOST;
     dory_cli_sources_close(&sources);
     return result;
 }

@@ -10,7 +10,7 @@ import cases_terminal
 import cases_transfer
 from lib import files, sandbox
 from lib.case import add, case
-from lib.clients import DORY, Dory, R
+from lib.clients import DORY, OPENSSH_SFTP, Dory, R
 from lib.pairs import Pair
 from lib.proxy import DOWN, UP, Proxy
 from lib.servers import USER
@@ -311,6 +311,20 @@ def no_server_program(t):
         t.check(result.err, "nothing was said of %s" % program)
     t.fails(t.run([t.lab.dory, "scp", "-D", SFTP_SERVER, "one:x", "two:y"]), "-D")
     files.only(t.dir, "talks")
+
+
+@case("dory scp -s to sshd: several files need a folder: the exit status is that of OpenSSH's scp")
+def several_status(t):
+    server = t.lab.server("sftp-server")
+    there = server.folder(t)
+    cases_cli.fill(t.dir, "a", "b")
+    cases_cli.fill(there, "target")
+    os.mkdir(t.path("folder"))
+    for sources, target in ((["a", "b"], "target"), (["a", "b"], "target/"), (["a", "b"], "target/x"), (["a", "folder"], ""), (["a", "missing"], "")):
+        sources = [t.path(s) for s in sources]
+        theirs = OPENSSH_SFTP.copy(t, server, sources, R("%s/%s" % (t.name, target)))
+        ours = t.fails(DORY.copy(t, server, sources, R("%s/%s" % (t.name, target)), ["-s"]))
+        t.check(ours.rc == theirs.rc, "%s to %s: status %d, of OpenSSH's %d" % (sources, target, ours.rc, theirs.rc))
 
 
 @case("dory: -D starts its program with signals as a shell would")
