@@ -345,23 +345,28 @@ def host_alone(t):
 
 # ---- remote to remote, local to local
 
+def between(t, source, target, flags=()):
+    """A copy from server to server: the folders at both, the command line up to the paths, what its paths begin with, the target's folder there."""
+    a, b = t.lab.server(source), t.lab.server(target)
+    from_, to = a.folder(t), b.folder(t)
+    if from_ == to:
+        os.mkdir(from_ + "/to")
+        os.chown(from_ + "/to", sandbox.UID, sandbox.UID)
+        to = to + "/to"
+    known = files.write(t.path("known"), files.read(a.known) + files.read(b.known))
+    argv = [t.lab.dory, "scp", "-i", t.lab.key, "-o", "UserKnownHostsFile=" + known, "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", *flags]
+    left, right = ("scp://%s@127.0.0.1:%d/" % (USER, s.port) for s in (a, b))
+    return from_, to, argv, left, right, os.path.relpath(to, b.root)
+
+
 def across(source, target):
     def work(t):
-        a, b = t.lab.server(source), t.lab.server(target)
-        from_, to = a.folder(t), b.folder(t)
-        if from_ == to:
-            os.mkdir(from_ + "/to")
-            os.chown(from_ + "/to", sandbox.UID, sandbox.UID)
-            to = to + "/to"
-        known = files.write(t.path("known"), files.read(a.known) + files.read(b.known))
+        from_, to, argv, left, right, where = between(t, source, target)
         os.makedirs(from_ + "/tree/sub dir")
         fill(from_ + "/tree", "x y", "z")
         files.write(from_ + "/tree/sub dir/big", files.blob(3 << 20))
         os.utime(from_ + "/tree/z", (1000000000, 1100000000))
         os.chmod(from_ + "/tree/z", 0o640)
-        argv = [t.lab.dory, "scp", "-i", t.lab.key, "-o", "UserKnownHostsFile=" + known, "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes"]
-        left, right = ["scp://%s@127.0.0.1:%d/" % (USER, s.port) for s in (a, b)]
-        where = os.path.relpath(to, b.root)
         t.ok(t.run(argv + ["-3", "-r", "-p", left + t.name + "/tree", right + where + "/copy"]))
         files.only(to, "copy")
         files.same_tree(to + "/copy", from_ + "/tree", modes=True, times=True)

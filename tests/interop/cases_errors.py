@@ -176,15 +176,19 @@ add("dory to sshd: local folder without permission, down", forbidden_local_write
 
 # ---- full disks of 1 MiB
 
+def disk_with_old(t, there):
+    """A disk of 1 MiB at that folder, with a file in it; that file, a copy of it here is "old"; one of 2 MiB here; the free blocks."""
+    sandbox.small_disk(there, 1 << 20)
+    t.at_end(sandbox.umount, there)
+    old = files.write(there + "/old", files.blob(100000), owner=sandbox.UID)
+    files.write(t.path("old"), files.blob(100000))
+    return old, files.write(t.path("source"), files.blob(2 << 20, seed=5)), os.statvfs(there).f_bfree
+
+
 def full_remote(pair):
     def work(t):
         there = pair.server(t).folder(t) + "/disk"
-        sandbox.small_disk(there, 1 << 20)
-        t.at_end(sandbox.umount, there)
-        old = files.write(there + "/old", files.blob(100000), owner=sandbox.UID)
-        files.write(t.path("old"), files.blob(100000))
-        source = files.write(t.path("source"), files.blob(2 << 20, seed=5))
-        free = os.statvfs(there).f_bfree
+        old, source, free = disk_with_old(t, there)
         for name in ("new", "old"):
             result = pair.copy(t, source, R("%s/disk/%s" % (t.name, name)))
             t.fails(result, "disk/" + name, NO_SPACE)

@@ -4,6 +4,7 @@ import signal
 import sys
 import time
 
+from cases_errors import disk_with_old
 from lib import files, sandbox
 from lib.case import add, case
 from lib.clients import OPENSSH, OPENSSH_SFTP as SCP, SSH_, R, known_for
@@ -143,12 +144,7 @@ def log(t):
 def full_disk(t):
     server = t.lab.server("serve")
     there = server.folder(t) + "/disk"
-    sandbox.small_disk(there, 1 << 20)
-    t.at_end(sandbox.umount, there)
-    old = files.write(there + "/old", files.blob(100000), owner=sandbox.UID)
-    files.write(t.path("old"), files.blob(100000))
-    source = files.write(t.path("source"), files.blob(2 << 20, seed=5))
-    free = os.statvfs(there).f_bfree
+    old, source, free = disk_with_old(t, there)
     for name in ("new", "old"):
         t.fails(SCP.copy(t, server, source, R("%s/disk/%s" % (t.name, name))), "disk/" + name, NO_SPACE)
         t.fails(sftp(t, server, ["put %s %s/disk/%s" % (source, t.name, name)]), NO_SPACE)

@@ -55,27 +55,6 @@ EVERY = [OPENSSH_SERVER, INTERNAL, DROPBEAR, PARAMIKO, SERVE, DIRECT]
 
 # ---- trees: names arrive as they are, newlines too
 
-def tree_up(pair):
-    def work(t):
-        there = pair.server(t).folder(t)
-        files.odd_tree(t.path("tree"))
-        t.ok(pair.copy(t, t.path("tree"), R(t.name + "/arrived"), ["-r"]))
-        files.only(there, "arrived")
-        files.same_tree(there + "/arrived", t.path("tree"))
-    return work
-
-
-def tree_down(pair):
-    def work(t):
-        there = pair.server(t).folder(t)
-        files.odd_tree(there + "/tree")
-        os.mkdir(t.path("here"))
-        t.ok(pair.copy(t, R(t.name + "/tree"), t.path("here/arrived"), ["-r"]))
-        files.only(t.path("here"), "arrived")
-        files.same_tree(t.path("here/arrived"), there + "/tree")
-    return work
-
-
 def aged_tree(top):
     """Times of version 3 have 32 bits."""
     cases_transfer.aged_tree(top)
@@ -155,8 +134,8 @@ for pair_ in EVERY:
     if not paramiko:        # it would take minutes
         add("%s: 200 MiB, up" % pair_.name, cases_transfer.big_up(pair_, []))
         add("%s: 200 MiB, down" % pair_.name, cases_transfer.big_down(pair_, []))
-        add("%s: 1,000 files with odd names, up" % pair_.name, tree_up(pair_))
-        add("%s: 1,000 files with odd names, down" % pair_.name, tree_down(pair_))
+        add("%s: 1,000 files with odd names, up" % pair_.name, cases_transfer.tree_up(pair_, newlines=True))
+        add("%s: 1,000 files with odd names, down" % pair_.name, cases_transfer.tree_down(pair_, newlines=True))
         add("%s: -p keeps the access time" % pair_.name, cases_transfer.access_time(pair_))
         add("%s: -p -r keeps times and modes, down" % pair_.name, kept_down(pair_))
         add("%s: special characters in the remote path, up" % pair_.name, cases_names.special_up(pair_))
@@ -199,32 +178,6 @@ for pair_ in EVERY:
 
 # ---- at a terminal
 
-def interrupted(pair, way):
-    """Ctrl-C in the middle: what was here before is as it was."""
-    def work(t):
-        server = pair.server(t)
-        there = server.folder(t)
-        proxy = Proxy(t, server, hold=(way, 5 << 20))
-        os.mkdir(t.path("here"))
-        files.write(t.path("here/old"), "old")
-        big = files.blob(16 << 20)
-        if way == UP:
-            paths = [files.write(t.path("source"), big), cases_terminal.remote(t.name + "/new")]
-        else:
-            files.write(there + "/source", big, owner=sandbox.UID)
-            paths = [cases_terminal.remote(t.name + "/source"), t.path("here/old")]
-        terminal = Terminal(t, cases_terminal.typed(t, server, "-s", *paths, port=proxy.port))
-        t.check(proxy.reached.wait(60), "the copy never came to its middle")
-        terminal.expect("%")
-        terminal.interrupt()
-        result = t.hear(terminal.end())
-        t.check(result.rc != 0, "status 0 after Ctrl-C")
-        proxy.release()
-        files.only(t.path("here"), "old")
-        files.holds(t.path("here/old"), "old")
-    return work
-
-
 @case("dory scp -s to sshd: the meter shows each file, one after the other")
 def meter(t):
     server = OPENSSH_SERVER.server(t)
@@ -241,7 +194,7 @@ def meter(t):
 
 
 for way_ in (UP, DOWN):
-    add("dory scp -s to sshd: Ctrl-C in the middle, %s" % way_, interrupted(OPENSSH_SERVER, way_))
+    add("dory scp -s to sshd: Ctrl-C in the middle, %s" % way_, cases_terminal.interrupted(OPENSSH_SERVER.kind, way_, "-s"))
 
 
 # ---- where there is no scp
@@ -340,13 +293,7 @@ def server_signals(t):
 
 def across(source, target, flags):
     def work(t):
-        a, b = t.lab.server(source), t.lab.server(target)
-        from_, to = a.folder(t), b.folder(t)
-        if from_ == to:
-            os.mkdir(from_ + "/to")
-            os.chown(from_ + "/to", sandbox.UID, sandbox.UID)
-            to = to + "/to"
-        known = files.write(t.path("known"), files.read(a.known) + files.read(b.known))
+        from_, to, argv, left, right, where = cases_cli.between(t, source, target, flags)
         os.makedirs(from_ + "/tree/sub dir/deep")
         os.mkdir(from_ + "/tree/empty")
         os.mkdir(from_ + "/tree/last")
@@ -359,9 +306,6 @@ def across(source, target, flags):
         os.chmod(from_ + "/tree/z", 0o640)
         cases_transfer.owned(from_ + "/tree")
         os.chown(from_ + "/tree/sub dir/deep/none", sandbox.UID, sandbox.UID)
-        argv = [t.lab.dory, "scp", "-i", t.lab.key, "-o", "UserKnownHostsFile=" + known, "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes"] + flags
-        left, right = ["scp://%s@127.0.0.1:%d/" % (USER, s.port) for s in (a, b)]
-        where = os.path.relpath(to, b.root)
         t.ok(t.run(argv + ["-3", "-r", "-p", left + t.name + "/tree", right + where + "/copy"]))
         files.only(to, "copy")
         files.same_tree(to + "/copy", from_ + "/tree", modes=True, times=True)

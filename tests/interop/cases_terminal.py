@@ -297,7 +297,7 @@ def resized(t):
 
 # ---- Ctrl-C in the middle
 
-def interrupted(kind, way):
+def interrupted(kind, way, *flags):
     def work(t):
         server = t.lab.server(kind)
         there = server.folder(t)
@@ -312,7 +312,7 @@ def interrupted(kind, way):
             files.write(t.path("here/old"), "old")
             files.write(there + "/source", files.blob(size), owner=sandbox.UID)
             paths = [remote(t.name + "/source"), t.path("here/old")]
-        terminal = Terminal(t, typed(t, server, *paths, port=proxy.port))
+        terminal = Terminal(t, typed(t, server, *flags, *paths, port=proxy.port))
         t.check(proxy.reached.wait(60), "the copy never came to its middle")
         terminal.expect("%")
         terminal.interrupt()
@@ -325,10 +325,11 @@ def interrupted(kind, way):
         elif kind == "serve":
             t.eventually(lambda: os.listdir(there) == ["old"], "no debris at the server")
             files.holds(there + "/old", "old")
-        t.ok(DORY.copy(t, server, paths[0] if way == UP else R(t.name + "/source"), R(t.name + "/old") if way == UP else t.path("here/old")))
         if way == UP:
+            t.ok(DORY.copy(t, server, t.path("source"), R(t.name + "/old"), flags))
             files.same(there + "/old", t.path("source"))
         else:
+            t.ok(DORY.copy(t, server, R(t.name + "/source"), t.path("here/old"), flags))
             files.same(t.path("here/old"), there + "/source")
     return work
 

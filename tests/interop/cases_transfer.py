@@ -50,24 +50,25 @@ def sends_newlines(pair):
     return pair.client.name != "paramiko"
 
 
-def tree_up(pair):
+def tree_up(pair, newlines=False):
+    """newlines: those in names arrive as they are, which SCP cannot do."""
     def work(t):
         there = pair.server(t).folder(t)
-        files.odd_tree(t.path("tree"), newlines=sends_newlines(pair))
+        files.odd_tree(t.path("tree"), newlines=newlines or sends_newlines(pair))
         t.ok(pair.copy(t, t.path("tree"), R(t.name + "/arrived"), ["-r"]))
         files.only(there, "arrived")
-        files.same_tree(there + "/arrived", t.path("tree"), arrives=files.newline_arrives)
+        files.same_tree(there + "/arrived", t.path("tree"), arrives=files.as_it_is if newlines else files.newline_arrives)
     return work
 
 
-def tree_down(pair):
+def tree_down(pair, newlines=False):
     def work(t):
         there = pair.server(t).folder(t)
         files.odd_tree(there + "/tree")
         os.mkdir(t.path("here"))
         t.ok(pair.copy(t, R(t.name + "/tree"), t.path("here/arrived"), ["-r"]))
         files.only(t.path("here"), "arrived")
-        files.same_tree(t.path("here/arrived"), there + "/tree", arrives=files.newline_arrives)
+        files.same_tree(t.path("here/arrived"), there + "/tree", arrives=files.as_it_is if newlines else files.newline_arrives)
     return work
 
 
