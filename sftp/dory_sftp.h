@@ -66,7 +66,8 @@ extern const struct dory_sftp_statvfs dory_sftp_statvfs;
 struct dory_sftp_config {
     struct dory_fs *fs;
     /* &dory_sftp_rewrite: an OPEN with CREAT and without TRUNC of a file that is there, which is how OpenSSH's scp begins, is an upload if
-       its first WRITE is at offset 0. NULL: the file is written in place (where the file system can; else it is an upload). */
+       its first WRITE is at offset 0. NULL: the file is written in place (where the file system can; else it is an upload). What an upload
+       leaves out is copied a portion a call; `copying` says that the next call need not wait for anything. */
     const struct dory_sftp_rewrite *rewrite;
     /* &dory_sftp_statvfs: `df` works where the file system can say; or NULL. */
     const struct dory_sftp_statvfs *statvfs;
@@ -101,6 +102,7 @@ struct dory_sftp_server { /* what is used most comes first, which makes small co
     bool named;    /* READDIR: a name was taken from the directory and not said */
     bool looked;   /* its attributes were asked for */
     bool known;    /* and given */
+    bool copying;  /* dory_sftp_rewrite has copied for as long as a call may take and wants to go on: to be looked at and taken back */
     uint8_t step;
     uint8_t answer;
     int8_t error;

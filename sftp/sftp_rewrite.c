@@ -7,8 +7,8 @@
  */
 #include "sftp_internal.h"
 
-/* No device has this file linked. */
-enum { COPY_N = 16384 };
+/* No device has this file linked. A call copies 1 MiB at most: others wait for its end. */
+enum { COPY_N = 16384, COPIES = 64 };
 
 /* One that may not be read, or whose directory may not be written, is changed in place alone. */
 static int open_both(struct dory_sftp_server *s)
@@ -38,7 +38,7 @@ static int fill(struct dory_sftp_server *s, const struct dory_sftp_handle *h, ui
     long n;
     int r;
 
-    for (;;) {
+    for (int i = 0; i < COPIES; i++) {
         r = fs->ops->info(fs, h->fs, &info);
         if (r < 0 || info.size >= offset)
             return r;
@@ -49,6 +49,8 @@ static int fill(struct dory_sftp_server *s, const struct dory_sftp_handle *h, ui
         if (n <= 0)
             return n ? (int)n : DORY_E_AGAIN;
     }
+    s->copying = true;
+    return DORY_E_AGAIN;
 }
 
 /* One of the two is not needed any more. */

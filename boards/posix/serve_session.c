@@ -174,6 +174,20 @@ static bool answer(struct serve_session *session)
     }
 }
 
+/* True: an SFTP conversation could go on at once. */
+static bool is_copying(struct serve_session *session)
+{
+    bool more = false;
+
+    for (int i = 0; i < SERVE_CHANNELS; i++) {
+        if (session->work[i].kind != WORK_SFTP)
+            continue;
+        more |= session->work[i].engine.sftp.copying;
+        session->work[i].engine.sftp.copying = false;
+    }
+    return more;
+}
+
 /* True: something moved. */
 static bool work(struct serve_session *session)
 {
@@ -181,7 +195,7 @@ static bool work(struct serve_session *session)
     unsigned pumped = dory_pump(&session->pump, PACKETS);
 
     moved |= dory_session_channels(session);
-    session->again = (pumped & DORY_PUMP_AGAIN) != 0;
+    session->again = is_copying(session) || (pumped & DORY_PUMP_AGAIN);
     return moved || (pumped & DORY_PUMP_MOVED);
 }
 

@@ -138,7 +138,8 @@ void sftpk_run(void)
         left = stream->ops->pull(stream, k.out + k.out_n, room < pull ? room : pull);
         assert_true(left <= pull);
         k.out_n += left;
-        idle = n || left ? 0 : idle + 1;
+        idle = n || left || k.server.copying ? 0 : idle + 1;
+        k.server.copying = false;
         if (idle && k.in_at == k.in_n && !k.ram.busy_every)
             break;
     }

@@ -316,6 +316,37 @@ static void test_a_rewrite_keeps_what_is_not_written(void **state)
     }
 }
 
+/* What an upload leaves out may be long: one call copies a part of it, and says that it would go on. */
+static void test_a_long_rewrite_goes_by_portions(void **state)
+{
+    struct dory_stream *stream = &k.server.stream;
+    static char old[1001];
+    unsigned portions = 0;
+    uint32_t h;
+    size_t n;
+
+    (void)state;
+    memset(old, 'o', sizeof old - 1);
+    sftpk_init();
+    sftpk_file("file", old);
+    h = sftpk_open("file", SSH_FXF_WRITE | SSH_FXF_CREAT);
+    sftpk_write(h, 0, "a");
+    k.ram.bite = 3;
+    sftpk_ask(SSH_FXP_CLOSE, "h", h);
+    k.in_at += stream->ops->push(stream, k.in + k.in_at, k.in_n - k.in_at);
+    for (; (n = stream->ops->pull(stream, k.out + k.out_n, 100)) == 0 && portions < 100; portions++) {
+        assert_true(k.server.copying);
+        k.server.copying = false;
+    }
+    assert_int_equal(portions, 5);
+    assert_false(k.server.copying);
+    k.out_n += n;
+    sftpk_expect(SSH_FX_OK);
+    k.ram.bite = 0;
+    old[0] = 'a';
+    assert_string_equal(sftpk_content("file"), old);
+}
+
 static void test_a_rewrite_where_there_can_be_no_spare(void **state)
 {
     uint32_t h;
@@ -955,6 +986,7 @@ int main(void)
         T(test_scp_replaces_a_file_in_one_step),
         T(test_an_empty_file_over_another),
         T(test_a_rewrite_keeps_what_is_not_written),
+        T(test_a_long_rewrite_goes_by_portions),
         T(test_a_rewrite_where_there_can_be_no_spare),
         T(test_read_and_write_on_one_handle),
         T(test_a_new_file_without_trunc_is_an_upload_too),
