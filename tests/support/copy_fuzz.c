@@ -497,6 +497,8 @@ static void converse(struct dory_stream *s)
     }
     s->ops->stop(s);
     if (across) {
+        between.in_over = true;
+        for (unsigned idle = 0; idle < 40; idle = turn_target() ? 0 : idle + 1) continue;
         promise(sends.base.stream.ops->status(&sends.base.stream) != DORY_E_AGAIN, "the end at the second host");
         sends.base.stream.ops->stop(&sends.base.stream);
     }
