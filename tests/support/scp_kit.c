@@ -44,7 +44,7 @@ static void on_end(void *ctx, const char *path, uint64_t size, int status)
     struct scp_ear *ear = ctx;
 
     assert_string_equal(path, ear->path);
-    assert_int_equal(size, ear->size);
+    assert_true(size == ear->size || !ear->size); /* SFTP: 0 may be a size that was not known */
     ear->ends++;
     assert_int_equal(ear->begins, ear->ends);
     if (status == DORY_OK) {
