@@ -2,6 +2,7 @@
 import os
 import random
 import re
+import signal
 
 from lib import files
 from lib.case import add
@@ -174,6 +175,20 @@ def cuts(way, reset):
 case("an upload that is reset at random places, then a whole one")(cuts(UP, True))
 case("an upload that ends at random places, then a whole one")(cuts(UP, False))
 case("a download that is reset at random places, then a whole one")(cuts(DOWN, True))
+
+
+@case("scp that a person breaks off leaves no part of an image that counts")
+def broken_off(t, entry):
+    device = Device(t, entry)
+    for mode in ["-O"] + ["-s"] * offers("dory_device_sftp")(entry):
+        proxy = Proxy(t, device, hold=(UP, IMAGE // 2))
+        first = t.start(["scp", mode] + device.options(port=proxy.port) + [image(t), "%s@%s:slot-b" % (LOGIN, device.host)])
+        t.check(proxy.reached.wait(60), "it never came so far")
+        first.signal(signal.SIGINT)
+        t.check(t.end(first).rc != 0, "scp says that all went well")
+        proxy.release()
+        t.eventually(lambda: device.slot("slot-b")[0] == "empty", "the slot is empty")
+    both_ways(t, device, OPENSSH, image(t))
 
 
 @case("the power fails during an upload; keys and the other slots are there")

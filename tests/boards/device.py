@@ -70,8 +70,9 @@ class Device:
     def pull(self, client, name, target, **how):
         return client.copy(self.test, self, R(name), target, login=LOGIN, **how)
 
-    def options(self, key=""):
-        return ["-F", "none", "-i", key or self.test.lab.key, "-o", "UserKnownHostsFile=%s" % self.known, "-o", "Port=%d" % self.port,
+    def options(self, key="", port=None):
+        return ["-F", "none", "-i", key or self.test.lab.key, "-o", "UserKnownHostsFile=%s" % self.known, "-o", "Port=%d" % (port or self.port),
+                "-o", "HostKeyAlias=[%s]:%d" % (self.host, self.port),
                 "-o", "GlobalKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=yes", "-o", "IdentityAgent=none", "-o", "IdentitiesOnly=yes",
                 "-o", "BatchMode=yes"]
 
