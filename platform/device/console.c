@@ -8,6 +8,7 @@ enum { BUSY_MS = 2 };
 static void prompt(struct dory_device_console *console)
 {
     console->n = 0;
+    console->too_long = false;
     console->command = NULL;
     dory_i_device_say("> ");
 }
@@ -41,9 +42,9 @@ static void enter(struct dory_device *device)
 
     dory_i_device_say("\n");
     console->line[console->n] = '\0';
-    console->command = console->n ? dory_i_device_command(device, console->line, true, &args) : NULL;
+    console->command = console->n && !console->too_long ? dory_i_device_command(device, console->line, true, &args) : NULL;
     if (console->n && !console->command)
-        dory_i_device_say("no such command; `help` lists them\n");
+        dory_i_device_say(console->too_long ? "the line is too long\n" : "no such command; `help` lists them\n");
     if (!console->command)
         prompt(console);
 }
@@ -59,7 +60,10 @@ static void type(struct dory_device *device, char c)
             console->n--;
             dory_i_device_say("\b \b");
         }
-    } else if (c >= ' ' && c <= '~' && console->n + 1u < sizeof console->line) {
+    } else if (c >= ' ' && c <= '~') {
+        console->too_long |= console->n + 1u == sizeof console->line;
+        if (console->too_long)
+            return;
         console->line[console->n++] = c;
         dory_board_put(&c, 1);
     }

@@ -183,8 +183,9 @@ struct dory_device_log {
 
 struct dory_device_console {
     uint8_t n;
+    bool too_long;
     const struct dory_device_command *command; /* runs */
-    char line[80];
+    char line[128];
 };
 
 #define DORY_DEVICE_SETUP_SIZE 19 /* characters of the password of one boot */

@@ -867,6 +867,28 @@ static void test_console(void **state)
     CHECK_EQ(run("version"), 0);
 }
 
+/* A line that does not fit is not run as far as it fits. */
+static void test_a_long_line_on_the_console(void **state)
+{
+    enum { LINE = sizeof device.console.line };
+    char typed[2 * LINE + 40];
+
+    (void)state;
+    memset(typed, ' ', sizeof typed);
+    memcpy(typed, "slow", 4);
+    strcpy(typed + LINE - 1, "x\rslow ");
+    memset(typed + LINE + 6, 'y', 100);
+    strcpy(typed + LINE + 106, "\r");
+    board.typed = typed;
+    slow_runs = 0;
+    for (int i = 0; i < 1000; i++)
+        device_turn();
+    CHECK(strstr(board.console, "the line is too long"));
+    CHECK(!strstr(board.console, "slow \r\n"));
+    CHECK(strstr(board.console, "slow yyy"));
+    CHECK_EQ(slow_runs, 3);
+}
+
 /* ---- scp */
 
 static int upload(const char *command, const char *name, size_t size)
@@ -1223,7 +1245,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_first_boot_and_the_next), T(test_first_boot_cut_anywhere), T(test_no_entropy_no_start), T(test_flash_that_fails_no_start), T(test_logins),
-        T(test_lines_of_authorized_keys), T(test_password_file), T(test_bad_password_files), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_guesses_leave_half_the_time), T(test_uploads_of_keys), T(test_commands), T(test_reboot), T(test_console), T(test_scp), T(test_the_log), T(test_the_log_is_plain),
+        T(test_lines_of_authorized_keys), T(test_password_file), T(test_bad_password_files), T(test_unknown_users_cost_the_same), T(test_a_password_left_in_the_middle), T(test_guesses_leave_half_the_time), T(test_uploads_of_keys), T(test_commands), T(test_reboot), T(test_console), T(test_a_long_line_on_the_console), T(test_scp), T(test_the_log), T(test_the_log_is_plain),
         T(test_the_log_bounds_wear), T(test_cut_anywhere), T(test_spoilt_bytes), T(test_noise), T(test_two_at_once_and_no_third), T(test_the_idle_give_way), T(test_a_login_keeps_its_seat), T(test_the_seat_is_clean), T(test_one_byte_at_a_time)};
     int failed = cmocka_run_group_tests_name("device", tests, NULL, NULL);
 
