@@ -76,8 +76,8 @@ void dory_i_sftp_fatal(struct dory_sftp_client *c, const char *text);
 void dory_i_sftp_release(struct dory_sftp_client *c);
 
 /* ---- Paths, each of DORY_SFTP_PATH_MAX bytes at most. `name` puts a name at path[at]; false: too long. `join` puts a slash behind if
-   there is none: where names begin. A path for messages may be longer by one name, and what does not fit then is left out of it: names go to `at`
-   again. */
+   there is none: where names begin. A path for messages may be longer by one name, and what does not fit then is left out of it: names go
+   to `at` again. */
 bool dory_i_sftp_name(char path[DORY_SFTP_PATH_ROOM], uint16_t at, const char *name, size_t n);
 uint16_t dory_i_sftp_join(char path[DORY_SFTP_PATH_ROOM], uint16_t at);
 void dory_i_sftp_show(struct dory_sftp_client *c, const char *path);

@@ -185,9 +185,10 @@ enum dory_event_type {
     DORY_EV_PROMPTS,
     /* client: SSH_MSG_USERAUTH_PASSWD_CHANGEREQ, prompt in data. Answer: accept; DORY_EV_AUTH follows with methods as before. */
     DORY_EV_PASSWD_CHANGE,
-    /* server: `method`, `user`; password (also of keyboard-interactive, where the engine asks one "Password: ") in data, or key, algorithm and `signed_ok`: true when a signature came and is good, false when
-       the client only asks whether the key would do. Bad signatures never reach here. A pending password is wiped with the answer.
-       Answer: accept, refuse, or dory_ssh_accept_partial. The caller does the same work for users that do not exist. */
+    /* server: `method`, `user`; password (also of keyboard-interactive, where the engine asks one "Password: ") in data, or key, algorithm
+       and `signed_ok`: true when a signature came and is good, false when the client only asks whether the key would do. Bad signatures
+       never reach here. A pending password is wiped with the answer. Answer: accept, refuse, or dory_ssh_accept_partial. The caller does
+       the same work for users that do not exist. */
     DORY_EV_AUTH_REQUEST,
     /* client: all host keys of the server, hostkeys-00@openssh.com (OpenSSH's PROTOCOL 2.5), one string after the other in data, nothing of
        them proved. Answer: dory_ssh_prove_hostkeys, or accept to leave it. */
@@ -226,8 +227,9 @@ struct dory_event {
 enum dory_event_type dory_ssh_event(const struct dory_ssh *ssh, struct dory_event *event);
 int dory_ssh_accept(struct dory_ssh *ssh);
 int dory_ssh_refuse(struct dory_ssh *ssh);
-/* server: the method succeeded and one of `methods` (DORY_AUTH_ bits) must follow (RFC 4252 5.1); only these are taken from now on, and only
-   for the same user: another name ends the connection. DORY_E_SPACE: a name of more than DORY_USER_NAME_MAX bytes; the event still waits. */
+/* server: the method succeeded and one of `methods` (DORY_AUTH_ bits) must follow (RFC 4252 5.1); only these are taken from now on, and
+   only for the same user: another name ends the connection. DORY_E_SPACE: a name of more than DORY_USER_NAME_MAX bytes; the event still
+   waits. */
 int dory_ssh_accept_partial(struct dory_ssh *ssh, uint8_t methods);
 /* signature is a whole blob (RFC 4253 6.6), copied. */
 int dory_ssh_sign(struct dory_ssh *ssh, const uint8_t *signature, size_t n);

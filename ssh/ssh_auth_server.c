@@ -39,7 +39,8 @@ static void put_methods(struct dory_writer *w, uint8_t methods)
     static const struct {
         uint8_t bit;
         const char *name;
-    } names[] = {{DORY_AUTH_PUBLICKEY, "publickey"}, {DORY_AUTH_PASSWORD, "password"}, {DORY_AUTH_KEYBOARD_INTERACTIVE, "keyboard-interactive"}};
+    } names[] = {
+        {DORY_AUTH_PUBLICKEY, "publickey"}, {DORY_AUTH_PASSWORD, "password"}, {DORY_AUTH_KEYBOARD_INTERACTIVE, "keyboard-interactive"}};
     uint8_t *length = dory_i_put(w, 4);
     const uint8_t *start = w->p;
     size_t i;

@@ -3,7 +3,19 @@
 
 #include "ssh_internal.h"
 
-enum { LIST_KEX, LIST_HOSTKEY, LIST_CIPHER_CS, LIST_CIPHER_SC, LIST_MAC_CS, LIST_MAC_SC, LIST_COMP_CS, LIST_COMP_SC, LIST_LANG_CS, LIST_LANG_SC, LISTS };
+enum {
+    LIST_KEX,
+    LIST_HOSTKEY,
+    LIST_CIPHER_CS,
+    LIST_CIPHER_SC,
+    LIST_MAC_CS,
+    LIST_MAC_SC,
+    LIST_COMP_CS,
+    LIST_COMP_SC,
+    LIST_LANG_CS,
+    LIST_LANG_SC,
+    LISTS
+};
 
 static const char *const no_common[] = {
     "no common key exchange method", "no common host key algorithm", "no common cipher", "no common cipher",

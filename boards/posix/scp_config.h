@@ -4,9 +4,9 @@
 
 #include "scp_sshopt.h"
 
-/* Adds what the files say to the settings, in which nothing that is there is changed. host is as the person named it. file: of -F ("none": no
-   file at all; it must exist and is then the only one); NULL: ~/.ssh/config and /etc/ssh/ssh_config, which may be missing. False: a file is
-   wrong, and where has been said. */
+/* Adds what the files say to the settings, in which nothing that is there is changed. host is as the person named it. file: of -F ("none":
+   no file at all; it must exist and is then the only one); NULL: ~/.ssh/config and /etc/ssh/ssh_config, which may be missing. False: a file
+   is wrong, and where has been said. */
 bool dory_cli_config_read(struct dory_cli_ssh *settings, const char *file, const char *host);
 
 /* What Host and Match look at. */

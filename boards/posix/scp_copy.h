@@ -25,8 +25,8 @@ void dory_copy_message(void *view, const char *text, size_t n);
 /* A file was under way when the connection broke. */
 void dory_copy_say_lost(const struct dory_copy_view *view);
 
-/* By SCP, or where the person wants it or the host has nothing else, by SFTP. `several`: the target must be a directory. `client` may be NULL
-   for the server of -D. */
+/* By SCP, or where the person wants it or the host has nothing else, by SFTP. `several`: the target must be a directory. `client` may be
+   NULL for the server of -D. */
 enum dory_copy_result dory_copy_up(struct dory_client *client, const struct dory_cli_options *options, char **paths, int count,
                                    const struct dory_cli_location *target, bool several);
 enum dory_copy_result dory_copy_down(struct dory_client *client, const struct dory_cli_options *options,

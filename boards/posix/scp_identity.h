@@ -35,8 +35,8 @@ struct dory_identities {
     uint8_t blob[DORY_KEY_BLOB_MAX];
 };
 
-/* Inside: scp_identity_algorithms.c. Which signature algorithm the key blob[0..n) is offered with next; NULL: none is left that this program,
-   PubkeyAcceptedAlgorithms and the server take. */
+/* Inside: scp_identity_algorithms.c. Which signature algorithm the key blob[0..n) is offered with next; NULL: none is left that this
+   program, PubkeyAcceptedAlgorithms and the server take. */
 const char *dory_client_next_algorithm(const struct dory_client *client, struct dory_identity *id, const uint8_t *blob, size_t n);
 /* There are several, and the server has not said yet which it takes. */
 bool dory_client_needs_server(const struct dory_client *client, const uint8_t *blob, size_t n);

@@ -140,8 +140,8 @@ static void no_common(const struct dory_client *c)
 
 static void sent_away(const struct dory_client *c, const char *text, size_t n)
 {
-    dory_say(DORY_LOG_ERROR, "Received disconnect from %s port %u:%u: %.*s", c->address, c->port, dory_ssh_disconnect_reason(&c->ssh), (int)n,
-             text);
+    dory_say(DORY_LOG_ERROR, "Received disconnect from %s port %u:%u: %.*s", c->address, c->port, dory_ssh_disconnect_reason(&c->ssh),
+             (int)n, text);
     if (!c->auth.done && c->auth.keys_offered > 1)
         dory_say(DORY_LOG_INFO, "%d keys were offered; -o IdentitiesOnly=yes -i FILE offers one alone.", c->auth.keys_offered);
 }

@@ -55,7 +55,8 @@ void dory_cli_ssh_init(struct dory_cli_ssh *options);
 /* text lives as long as words does. */
 void dory_cli_words_split(struct dory_cli_words *words, const char *text);
 
-/* Applies a line that is neither Host nor Match nor Include. 0; or -1 with a sentence in why, which begins with the place as ssh writes it. */
+/* Applies a line that is neither Host nor Match nor Include. 0; or -1 with a sentence in why,
+   which begins with the place as ssh writes it. */
 int dory_cli_ssh_apply(struct dory_cli_ssh *options, const struct dory_cli_words *words, const char *file, unsigned line, char *why,
                        size_t cap);
 

@@ -64,7 +64,8 @@ static void add(const struct dory_client *c, const uint8_t *key, size_t n, void 
     const struct dory_known_files *files = ctx;
     char why[DORY_WHY_MAX];
 
-    if (dory_known_hosts_add(files->list[0], c->known_as, c->known_port, key, n, c->options->ssh.hash_known_hosts == 1, &c->config.rng, why) < 0)
+    if (dory_known_hosts_add(files->list[0], c->known_as, c->known_port, key, n, c->options->ssh.hash_known_hosts == 1, &c->config.rng,
+                             why) < 0)
         dory_say_plain(DORY_LOG_ERROR, why);
 }
 

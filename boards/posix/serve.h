@@ -23,7 +23,8 @@
 #include "platform/pump.h"
 
 #define SERVE_CHANNELS 16
-/* Several of the largest packets: fewer system calls, and less of a packet's beginning to move to the front (measured: docs/BENCHMARKS.md). */
+/* Several of the largest packets: fewer system calls, and less of a packet's beginning to move to
+   the front (measured: docs/BENCHMARKS.md). */
 #define SERVE_RX (256 * 1024)
 #define SERVE_TX (256 * 1024)
 #define SERVE_WINDOW (2 * 1024 * 1024)

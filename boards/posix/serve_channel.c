@@ -146,10 +146,13 @@ void dory_session_request(struct serve_session *session, const struct dory_event
     /* The command is parsed before the answer: the slice is valid only until then. */
     if (!names_scp(event->data, event->n)) {
         snprintf(work->refusal, sizeof work->refusal, "dory: %s\n",
-                 session->grant.command[0] ? "this key is for sftp only" : "this server offers scp and sftp only, no shell and no other command");
+                 session->grant.command[0] ? "this key is for sftp only"
+                                           : "this server offers scp and sftp only, no shell and no other command");
         work->kind = WORK_REFUSAL;
     } else if (dory_scp_command_parse(&work->command, &session->fs.fs, (const char *)event->data, event->n) != DORY_OK) {
-        snprintf(work->refusal, sizeof work->refusal, "dory: %s\n", work->command.words.error ? work->command.words.error : "bad command line");
+        const char *error = work->command.words.error;
+
+        snprintf(work->refusal, sizeof work->refusal, "dory: %s\n", error ? error : "bad command line");
         work->kind = WORK_REFUSAL;
     } else {
         start_scp(session, work, event->channel);

@@ -9,8 +9,8 @@
  *
  * What `create` makes: `.NAME.xxxxxxxx.dory-part` in the same directory, renamed over NAME by commit. If NAME is a symbolic link, the
  * file it leads to is replaced (in the same confinement) and the link stays. A device, FIFO or socket is never replaced: a trusting file
- * system writes it in place (also through a link such as /dev/stdout), a confined one says DORY_E_NOTREG. A replaced file keeps its owner where the process may set it; its other
- * hard links keep the old content.
+ * system writes it in place (also through a link such as /dev/stdout), a confined one says DORY_E_NOTREG. A replaced file keeps its owner
+ * where the process may set it; its other hard links keep the old content.
  */
 #ifndef DORY_POSIX_FS_H
 #define DORY_POSIX_FS_H

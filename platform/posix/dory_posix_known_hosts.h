@@ -29,8 +29,9 @@ struct dory_known_result {
 int dory_known_hosts_check(const char *const *files, const char *host, unsigned port, const uint8_t *blob, size_t n,
                            struct dory_known_result *result, char why[DORY_WHY_MAX]);
 
-/* Is the key listed in `file`, one public key a line (ssh_config(5), RevokedHostKeys)? 1 yes, 0 no. A negative error (the file is missing or
-   cannot be read; DORY_E_CRYPTO: a line is too long to be read; DORY_E_NOSYS: it is a binary key revocation list) must end the connection. */
+/* Is the key listed in `file`, one public key a line (ssh_config(5), RevokedHostKeys)? 1 yes, 0 no. A negative error (the file is missing
+   or cannot be read; DORY_E_CRYPTO: a line is too long to be read; DORY_E_NOSYS: it is a binary key revocation list) must end the
+   connection. */
 int dory_key_is_revoked(const char *file, const uint8_t *blob, size_t n, char why[DORY_WHY_MAX]);
 
 /* Key types known for the host, not revoked ones, each once, separated by commas, NUL-terminated ("" if none): the client asks for these
@@ -42,13 +43,14 @@ int dory_known_hosts_types(const char *const *files, const char *host, unsigned 
 int dory_known_hosts_add(const char *file, const char *host, unsigned port, const uint8_t *blob, size_t n, bool hash,
                          const struct dory_rng *rng, char why[DORY_WHY_MAX]);
 
-/* A server that was met with a known key tells all of its keys (hostkeys-00@openssh.com, OpenSSH's PROTOCOL 2.5): strings, one after the other,
-   in keys[0..n). Writes those that `files` do not hold yet, and that one of the algorithms can prove, to news[0..cap) in the same form, each
-   once; their bytes, 0: none. What does not fit, and what is marked as revoked, is left out. Errors as dory_known_hosts_check. */
+/* A server that was met with a known key tells all of its keys (hostkeys-00@openssh.com, OpenSSH's PROTOCOL 2.5): strings, one after the
+   other, in keys[0..n). Writes those that `files` do not hold yet, and that one of the algorithms can prove, to news[0..cap) in the same
+   form, each once; their bytes, 0: none. What does not fit, and what is marked as revoked, is left
+   out. Errors as dory_known_hosts_check. */
 int dory_hostkeys_news(const char *const *files, const char *host, unsigned port, const struct dory_sigalg *const *algorithms,
                        const uint8_t *keys, size_t n, uint8_t *news, size_t cap, char why[DORY_WHY_MAX]);
 /* Is proof a good signature for each of the keys, over this session? */
-bool dory_hostkeys_proved(const struct dory_sigalg *const *algorithms, const uint8_t *session_id, size_t id_n, const uint8_t *keys, size_t n,
-                          const uint8_t *proof, size_t proof_n);
+bool dory_hostkeys_proved(const struct dory_sigalg *const *algorithms, const uint8_t *session_id, size_t id_n, const uint8_t *keys,
+                          size_t n, const uint8_t *proof, size_t proof_n);
 
 #endif

@@ -81,8 +81,8 @@ static bool proves(const struct dory_sigalg *const *algorithms, const uint8_t *s
     return algorithm && algorithm->verify(key->p, key->n, text, (size_t)(at - text), signature->p, signature->n) == DORY_OK;
 }
 
-bool dory_hostkeys_proved(const struct dory_sigalg *const *algorithms, const uint8_t *session_id, size_t id_n, const uint8_t *keys, size_t n,
-                          const uint8_t *proof, size_t proof_n)
+bool dory_hostkeys_proved(const struct dory_sigalg *const *algorithms, const uint8_t *session_id, size_t id_n, const uint8_t *keys,
+                          size_t n, const uint8_t *proof, size_t proof_n)
 {
     struct dory_blob in = {keys, n, false}, signatures = {proof, proof_n, false};
 

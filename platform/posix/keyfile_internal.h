@@ -20,7 +20,8 @@ int dory_openssh_open(const char *text, size_t n, uint8_t *bytes, struct dory_op
 int dory_openssh_unlock(struct dory_openssh_file *file, const char *passphrase, uint8_t *bytes);
 /* The private half, held against the public one. DORY_E_NOSYS: of a type or size that is not known here. The comment may be NULL. */
 int dory_openssh_read(const struct dory_openssh_file *file, struct dory_key *key, char *comment);
-/* The whole file into text, encrypted where there is a passphrase (NULL or "": none); its length. DORY_E_NOSYS: nothing here can do that. */
+/* The whole file into text, encrypted where there is a passphrase (NULL or "": none); its length.
+   DORY_E_NOSYS: nothing here can do that. */
 int dory_openssh_write(const struct dory_key *key, const char *comment, const char *passphrase, const struct dory_rng *rng, char *text,
                        size_t cap);
 

@@ -1,4 +1,5 @@
-/* dory_fs.h over a directory tree: handles, reading, writing, listing. Confinement is in posix_fs_resolve.c, uploads in posix_fs_create.c. */
+/* dory_fs.h over a directory tree: handles, reading, writing, listing. Confinement is in
+   posix_fs_resolve.c, uploads in posix_fs_create.c. */
 #define _FILE_OFFSET_BITS 64
 #define _TIME_BITS        64
 #include "posix_fs_internal.h"

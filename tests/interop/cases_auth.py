@@ -68,12 +68,14 @@ def same_as_ssh(t):
     os.makedirs(home + "/.ssh")
     server = sshd(t, stranger, config=["MaxAuthTries 20"])
     agent = Agent(t, *keys[:3])
-    for more in ([], ["-i", keys[1]], ["-i", keys[3]], ["-i", keys[4], "-i", keys[0]], ["-i", keys[2] + ".pub"], ["-o", "IdentitiesOnly=yes", "-i", keys[2]],
+    for more in ([], ["-i", keys[1]], ["-i", keys[3]], ["-i", keys[4], "-i", keys[0]], ["-i", keys[2] + ".pub"],
+                 ["-o", "IdentitiesOnly=yes", "-i", keys[2]],
                  ["-o", "IdentitiesOnly=yes", "-i", keys[1] + ".pub"], ["-i", keys[0], "-i", keys[0]], ["-o", "IdentityFile=" + keys[3]]):
         argv = ["-v", "-F", "none", "-o", "UserKnownHostsFile=" + server.known, "-o", "BatchMode=yes"] + more
         theirs = t.run(["ssh", "-p", str(server.port)] + argv + ["%s@127.0.0.1" % sandbox.USER], env=dict(agent.env, HOME=home))
         argv[1:3] = []
-        ours = t.run([t.lab.dory, "scp", "-P", str(server.port)] + argv + ["%s@127.0.0.1:x" % sandbox.USER, t.path("x")], env=dict(agent.env, HOME=home))
+        ours = t.run([t.lab.dory, "scp", "-P", str(server.port)] + argv + ["%s@127.0.0.1:x" % sandbox.USER, t.path("x")],
+                     env=dict(agent.env, HOME=home))
         t.check(offered(ours) == offered(theirs), "with %r ssh offers %r, dory %r" % (more, offered(theirs), offered(ours)))
 
 
@@ -234,7 +236,8 @@ def what_is_asked(t):
     server = t.lab.fresh(t, "sshd", before=PAM + ["MaxAuthTries 20"])
     for options, methods in ((["NumberOfPasswordPrompts=1"], ["keyboard-interactive", "password"]),
                              (["NumberOfPasswordPrompts=2", "KbdInteractiveAuthentication=no"], ["password"] * 2),
-                             (["NumberOfPasswordPrompts=1", "PreferredAuthentications=password,keyboard-interactive"], ["password", "keyboard-interactive"]),
+                             (["NumberOfPasswordPrompts=1", "PreferredAuthentications=password,keyboard-interactive"],
+                              ["password", "keyboard-interactive"]),
                              (["NumberOfPasswordPrompts=1", "PreferredAuthentications=hostbased,gssapi-with-mic,password,password"], ["password"]),
                              (["NumberOfPasswordPrompts=1", "PasswordAuthentication=no"], ["keyboard-interactive"]),
                              (["PreferredAuthentications=gssapi-with-mic"], []),
@@ -242,7 +245,7 @@ def what_is_asked(t):
         mark = len(server.whole_log())
         result = fetch(t, server, asking("wrong"), options=options + ["PubkeyAuthentication=no"], batch=False)
         t.fails(result, "Permission denied (")
-        t.eventually(lambda: "Connection closed" in server.whole_log()[mark:] or "Disconnected" in server.whole_log()[mark:], "the end in sshd's log")
+        t.eventually(lambda: any(word in server.whole_log()[mark:] for word in ("Connection closed", "Disconnected")), "the end in sshd's log")
         got = re.findall(r"Failed (\S+) for marlin", server.whole_log()[mark:])
         t.check([g.split("/")[0] for g in got if g != "none"] == methods, "with %r: %r" % (options, got))
 
@@ -262,7 +265,8 @@ def askpass_is_clean(t):
     program = files.write(t.path("ask"), "#!/bin/sh\ngrep -q 'SigIgn:.*[13579bdf]...$' /proc/self/status && exit 1\n"
                           "ls -l /proc/self/fd | grep -q socket: && exit 1\necho secret\n", mode=0o755)
     arrived(t, fetch(t, server, {"SSH_ASKPASS": program, "SSH_ASKPASS_REQUIRE": "force"}, batch=False))
-    t.fails(fetch(t, server, {"SSH_ASKPASS": t.path("none"), "SSH_ASKPASS_REQUIRE": "force"}, batch=False), t.path("none") + ": No such file", "denied")
+    t.fails(fetch(t, server, {"SSH_ASKPASS": t.path("none"), "SSH_ASKPASS_REQUIRE": "force"}, batch=False),
+            t.path("none") + ": No such file", "denied")
 
 
 @case("dory to paramiko: auth: several rounds of questions, none, with and without echo")
@@ -430,7 +434,8 @@ def certificates(t):
     for kind, flags in (("ed25519", ()), ("ecdsa", ("-b", "521")), ("rsa", ("-b", "3072"))):
         key = make_key(t, kind, kind, flags)
         t.ok(t.run(["ssh-keygen", "-q", "-s", authority, "-I", "marlin's", "-n", sandbox.USER, key + ".pub"]))
-        server = sshd(t, config=["TrustedUserCAKeys %s" % files.write(os.path.join(t.lab.keys, "ca." + t.name), t.lab.public(authority) + "\n", mode=0o644)])
+        trusted = files.write(os.path.join(t.lab.keys, "ca." + t.name), t.lab.public(authority) + "\n", mode=0o644)
+        server = sshd(t, config=["TrustedUserCAKeys " + trusted])
         agent = Agent(t, key)
         result = arrived(t, fetch(t, server, agent.env))
         t.check(len(offered(result)) == 2, "offered %r" % offered(result))      # the plain key first, as the agent lists them

@@ -354,7 +354,7 @@ def between(t, source, target, flags=()):
         os.chown(from_ + "/to", sandbox.UID, sandbox.UID)
         to = to + "/to"
     known = files.write(t.path("known"), files.read(a.known) + files.read(b.known))
-    argv = [t.lab.dory, "scp", "-i", t.lab.key, "-o", "UserKnownHostsFile=" + known, "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", *flags]
+    argv = [t.lab.dory, "scp", "-i", t.lab.key, "-o", "UserKnownHostsFile=" + known, "-o", "StrictHostKeyChecking=yes", "-B", *flags]
     left, right = ("scp://%s@127.0.0.1:%d/" % (USER, s.port) for s in (a, b))
     return from_, to, argv, left, right, os.path.relpath(to, b.root)
 
@@ -486,7 +486,8 @@ def cipher(t):
 
 @case("dory to sshd: no algorithm in common is told with what each side offers, kind by kind")
 def no_common(t):
-    for line, words in (("KexAlgorithms diffie-hellman-group14-sha256", ("no common key exchange", "key exchange: theirs diffie-hellman-group14-sha256", "; ours mlkem768x25519-sha256")),
+    for line, words in (("KexAlgorithms diffie-hellman-group14-sha256",
+                         ("no common key exchange", "key exchange: theirs diffie-hellman-group14-sha256", "; ours mlkem768x25519-sha256")),
                         ("Ciphers aes128-cbc", ("no common cipher", "cipher: theirs aes128-cbc; ours ", "host key: theirs ssh-ed25519; ours ",
                                                 "key exchange: theirs sntrup", "mac: theirs umac", "hmac-sha2-256-etm@openssh.com"))):
         server = t.lab.fresh(t, "sshd", config=[line])
@@ -579,11 +580,12 @@ def openssh_known(t):
     fill(t.dir, "a")
     for hashed in ("no", "yes"):
         known = t.path("known." + hashed)
-        t.ok(OPENSSH.copy(t, server, t.path("a"), R(t.name + "/a"), known=known, options=["StrictHostKeyChecking=accept-new", "HashKnownHosts=" + hashed]))
+        new = ["StrictHostKeyChecking=accept-new", "HashKnownHosts=" + hashed]
+        t.ok(OPENSSH.copy(t, server, t.path("a"), R(t.name + "/a"), known=known, options=new))
         t.check(files.read(known).startswith(b"|1|") == (hashed == "yes"), "unexpected known_hosts")
         t.ok(DORY.copy(t, server, t.path("a"), R(t.name + "/b"), known=known))
         mine = t.path("mine." + hashed)
-        t.ok(DORY.copy(t, server, t.path("a"), R(t.name + "/c"), known=mine, options=["StrictHostKeyChecking=accept-new", "HashKnownHosts=" + hashed]))
+        t.ok(DORY.copy(t, server, t.path("a"), R(t.name + "/c"), known=mine, options=new))
         t.check(files.read(mine).startswith(b"|1|") == (hashed == "yes"), "HashKnownHosts=%s was not heeded" % hashed)
         t.ok(OPENSSH.copy(t, server, t.path("a"), R(t.name + "/d"), known=mine))
     arrived_names = sorted(os.listdir(there))

@@ -82,7 +82,8 @@ def mistakes(t):
                   "-o ProxyCommand=x -J a", "-o ConnectTimeout=-1", "-o StrictHostKeyChecking=q", "-Z", "-P", "-l 0", "-P x"):
         ours = dory(t, *words.split(), t.path("a"), "nowhere.invalid:")
         theirs = t.run(["/usr/bin/scp"] + words.split() + [t.path("a"), "nowhere.invalid:"])
-        theirs.err = b"".join(x + b"\n" for x in said(theirs).split(b"\n") if x and not x.endswith((b"scp: Connection closed", b"lost connection"))).replace(b"/usr/bin/scp: ", b"scp: ")
+        lines = [x for x in said(theirs).split(b"\n") if x and not x.endswith((b"scp: Connection closed", b"lost connection"))]
+        theirs.err = b"".join(x + b"\n" for x in lines).replace(b"/usr/bin/scp: ", b"scp: ")
         t.check(said(ours) == theirs.err, "%s: %r, OpenSSH's scp says %r" % (words, ours.err, theirs.err))
     ours = dory(t, "-F", t.path("missing"), t.path("a"), "nowhere.invalid:")
     theirs = t.run(["/usr/bin/ssh", "-G", "-F", t.path("missing"), "nowhere.invalid"])
@@ -222,7 +223,8 @@ def bad_hops(t):
     shut = t.lab.fresh(t, "sshd", config=("AllowTcpForwarding no",))
     content(t)
     path = config(t, open(path).read(), block("shut", shut), block("stranger", one, "HostKeyAlias nobody", "StrictHostKeyChecking yes"),
-                  block("locked", one, key=t.lab.wrong_key), "Host gone\n HostName 127.0.0.1\n Port 1\n", "Host loop\n ProxyJump loop\n", name="more")
+                  block("locked", one, key=t.lab.wrong_key), "Host gone\n HostName 127.0.0.1\n Port 1\n",
+                  "Host loop\n ProxyJump loop\n", name="more")
     for hop, host, words in (("shut", "target", ("shut", "administratively prohibited")), ("stranger", "target", ("nobody",)),
                              ("locked", "target", ("permission denied",)), ("one", "gone", ("one", "connect failed")),
                              ("target", "one", ("target", "no way")), ("gone", "target", ("refused",)), ("loop", "target", ("jumphost loop",))):
@@ -235,7 +237,8 @@ def typed(t):
     one, target = t.lab.server("sshd"), t.lab.server("serve")
     there = target.folder(t)
     content(t)
-    blocks = [block(name, server, "PubkeyAuthentication no").replace(server.known, t.path("known")) for name, server in (("one", one), ("target", target))]
+    blocks = [block(name, server, "PubkeyAuthentication no").replace(server.known, t.path("known"))
+              for name, server in (("one", one), ("target", target))]
     terminal = Terminal(t, [t.lab.dory, "scp", "-F", config(t, *blocks), "-J", "one", t.path("a"), "target:" + t.name])
     for name, server in (("one", one), ("target", target)):
         terminal.expect("'%s (%s)' port %d" % (name, HOST, server.port))

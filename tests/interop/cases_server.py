@@ -273,7 +273,8 @@ def same_answers(t):
     for login in (USER, "nobody-here"):
         argv, env = OPENSSH.command(t, server, [t.lab.key], R("a"), ["-v"], password="wrong", login=login)
         result = t.fails(t.run(argv, env=env))
-        shown.append([x for x in result.err.decode().replace(login, "USER").splitlines() if "Authentications that can continue" in x or "denied" in x])
+        lines = result.err.decode().replace(login, "USER").splitlines()
+        shown.append([x for x in lines if "Authentications that can continue" in x or "denied" in x])
     t.check(shown[0] and shown[0] == shown[1], "%r and %r" % tuple(shown))
 
 

@@ -227,7 +227,8 @@ def fallback(kind, setting, more=()):
 
 SUBSYSTEM = "Subsystem sftp " + SFTP_SERVER
 add("dory to sshd without scp: SFTP is taken", fallback("sshd", {"config": [SUBSYSTEM, "SetEnv PATH=/nowhere"]}))
-add("dory to sshd with ForceCommand internal-sftp: SFTP is taken", fallback("sshd", {"config": ["Subsystem sftp internal-sftp", "ForceCommand internal-sftp"]}))
+add("dory to sshd with ForceCommand internal-sftp: SFTP is taken",
+    fallback("sshd", {"config": ["Subsystem sftp internal-sftp", "ForceCommand internal-sftp"]}))
 add("dory to paramiko, which runs no commands: SFTP is taken", fallback("paramiko", {}))
 
 
@@ -273,7 +274,8 @@ def several_status(t):
     cases_cli.fill(t.dir, "a", "b")
     cases_cli.fill(there, "target")
     os.mkdir(t.path("folder"))
-    for sources, target in ((["a", "b"], "target"), (["a", "b"], "target/"), (["a", "b"], "target/x"), (["a", "folder"], ""), (["a", "missing"], "")):
+    for sources, target in ((["a", "b"], "target"), (["a", "b"], "target/"), (["a", "b"], "target/x"), (["a", "folder"], ""),
+                            (["a", "missing"], "")):
         sources = [t.path(s) for s in sources]
         theirs = OPENSSH_SFTP.copy(t, server, sources, R("%s/%s" % (t.name, target)))
         ours = t.fails(DORY.copy(t, server, sources, R("%s/%s" % (t.name, target)), ["-s"]))

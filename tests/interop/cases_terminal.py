@@ -255,7 +255,8 @@ def escapes(t):
 @case("terminal: what a server says is shown escaped")
 def remote_escapes(t):
     banner = files.write(t.path("banner"), b"welcome \x1b[31m\x07 to \x9b1m all\n", mode=0o644)
-    server = t.lab.fresh(t, "sshd", config=["Banner " + banner, "ForceCommand printf 'noise \\033[31m\\007\\n' >&2; exec sh -c \"$SSH_ORIGINAL_COMMAND\""])
+    noise = "ForceCommand printf 'noise \\033[31m\\007\\n' >&2; exec sh -c \"$SSH_ORIGINAL_COMMAND\""
+    server = t.lab.fresh(t, "sshd", config=["Banner " + banner, noise])
     there = server.folder(t)
     terminal = Terminal(t, typed(t, server, files.write(t.path("a"), "content"), remote(t.name + "/a")))
     result = t.ok(t.hear(terminal.end()))

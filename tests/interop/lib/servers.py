@@ -142,7 +142,8 @@ class Sshd(Server):
         config = os.path.join(sandbox.BASE, "etc", "config." + self.name)
         lines = list(self.how.get("before", ())) + [
             "Port %d" % self.port, "ListenAddress %s" % self.host, "HostKey %s" % self.host_key, "PidFile none", "UsePAM no",
-            "AuthorizedKeysFile %s" % (self.how.get("authorized") or self.lab.authorized), "PasswordAuthentication %s" % ("yes" if self.how.get("password", True) else "no"), "KbdInteractiveAuthentication no", "UseDNS no",
+            "AuthorizedKeysFile %s" % (self.how.get("authorized") or self.lab.authorized),
+            "PasswordAuthentication %s" % ("yes" if self.how.get("password", True) else "no"), "KbdInteractiveAuthentication no", "UseDNS no",
             "PrintMotd no", "PrintLastLog no", "MaxStartups 100", "MaxSessions 64", "LogLevel %s" % self.how.get("level", "VERBOSE"),
         ] + list(self.how.get("config", ()))
         with open(config, "w") as f:
