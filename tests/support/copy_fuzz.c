@@ -26,6 +26,8 @@ static const struct plan {
     {SOURCE, 0, ""},
     {ACROSS, DORY_SFTP_RECURSE | DORY_SFTP_TIMES, "d"},
     {ACROSS, DORY_SFTP_RECURSE, "*/b*"},
+    {SINK, DORY_SCP_RECURSE | DORY_SCP_TIMES, ""}, /* a server's, which takes every name */
+    {SINK, 0, ""},
 };
 
 static const struct plan *plan;
@@ -255,7 +257,7 @@ static bool was_asked_for(const char *top)
 {
     const char *slash = strrchr(plan->path, '/'), *last = slash ? slash + 1 : plan->path;
 
-    return plan->engine != PUT && plan->engine != SOURCE && (dory_scp_glob(last, top) || strcmp(last, top) == 0);
+    return plan->engine != PUT && plan->engine != SOURCE && (!*last || dory_scp_glob(last, top) || strcmp(last, top) == 0);
 }
 
 /* ---- The second host */
@@ -419,7 +421,10 @@ static struct dory_stream *begin(void)
     case ACROSS:
     case GET: dory_sftp_get_init(&get, &config); return &get.base.stream;
     case PUT: dory_sftp_put_init(&sends, &config); return &sends.base.stream;
-    case SINK: scp_sink_names(&scp_a, plan->flags, "dst", names, 1); break;
+    case SINK:
+        if (*plan->path)
+            scp_sink_names(&scp_a, plan->flags, "dst", names, 1);
+        break;
     default: break;
     }
     return &scp_a.engine.stream;
