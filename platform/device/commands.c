@@ -101,19 +101,50 @@ static const char *why_not(int error)
     }
 }
 
-static int activate(struct dory_device *device, const char *args, struct dory_text *out)
+/* 1: `hex` is the SHA-256 of the slot's content. 0: it is not. DORY_E_AGAIN. */
+static int has_hash(struct dory_device *device, unsigned slot, const char *hex)
 {
-    int slot = dory_flash_find(&device->flash, args), r;
+    struct dory_flash_status status;
+    struct dory_text text;
+    char digits[65];
+    int r = dory_flash_status(&device->flash, slot, &status);
 
-    r = slot < 0 ? DORY_E_ARG : dory_flash_activate(&device->flash, (unsigned)slot);
-    dory_text_say(out, "activate: %b: %s", args, strlen(args), r ? why_not(r) : "runs from the next boot on");
-    if (!r)
-        dory_device_log(device, out->p);
-    dory_text_put(out, "\n");
-    return r ? 1 : 0;
+    if (r)
+        return r == DORY_E_AGAIN ? r : 0;
+    dory_text_init(&text, digits, sizeof digits);
+    dory_text_hex(&text, status.sha256, sizeof status.sha256);
+    return strcmp(hex, digits) == 0;
 }
 
-const struct dory_device_command dory_device_activate = {.name = "activate", .help = "SLOT: the firmware to boot next", .run = activate};
+/* SLOT, or SLOT SHA256: an image that sftp was interrupted at is valid as well. */
+static int activate(struct dory_device *device, const char *args, struct dory_text *out)
+{
+    char name[DORY_COMMAND_MAX];
+    size_t n = strcspn(args, " \t");
+    const char *hex = args + n + strspn(args + n, " \t"), *error = "not a firmware slot";
+    int slot, r;
+
+    memcpy(name, args, n);
+    name[n] = '\0';
+    slot = dory_flash_find(&device->flash, name);
+    if (slot >= 0) {
+        r = *hex ? has_hash(device, (unsigned)slot, hex) : 1;
+        if (r == DORY_E_AGAIN)
+            return r;
+        error = "its SHA-256 is another";
+        if (r) {
+            r = dory_flash_activate(&device->flash, (unsigned)slot);
+            error = r ? why_not(r) : NULL;
+        }
+    }
+    dory_text_say(out, "activate: %b: %s", name, n, error ? error : "runs from the next boot on");
+    if (!error)
+        dory_device_log(device, out->p);
+    dory_text_put(out, "\n");
+    return error ? 1 : 0;
+}
+
+const struct dory_device_command dory_device_activate = {.name = "activate", .help = "SLOT [SHA256]: the firmware to boot next", .run = activate};
 
 static int reboot(struct dory_device *device, const char *args, struct dory_text *out)
 {

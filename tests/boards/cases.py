@@ -1,4 +1,5 @@
 """What every machine must do: each case on a machine of its own, fresh from the factory."""
+import hashlib
 import os
 import random
 import re
@@ -213,7 +214,10 @@ def reboot(t, entry):
     fingerprint, source = device.fingerprint, image(t)
     t.fails(device.ssh("activate", "slot-b"), "no image")
     t.ok(device.push(OPENSSH, source, "slot-b"))
-    t.ok(device.ssh("activate", "slot-b"))
+    with open(source, "rb") as f:
+        digest = hashlib.sha256(f.read()).hexdigest()
+    t.fails(device.ssh("activate", "slot-b", digest[:-1] + "x"), "another")
+    t.ok(device.ssh("activate", "slot-b", digest))
     before = device.slot("slot-b")
     t.check("active" in before[0], "slot-b is not active: %s" % before[0])
     t.ok(device.ssh("reboot"))

@@ -952,6 +952,25 @@ static void test_scp(void **state)
     CHECK_EQ(upload("scp -t slot-b", "fw.bin", 100), 0);
     CHECK_EQ(download("scp -f slot-b"), 0);
     CHECK(strncmp((char *)client.out, "C0644 100 slot-b\n", 17) == 0);
+    /* With a hash, that image and no other; sha256sum's words. */
+    for (int i = 0; i < 3; i++) {
+        struct dory_flash_status status;
+        char command[128], hex[66];
+
+        while (dory_flash_status(&device.flash, 1, &status) == DORY_E_AGAIN) {
+        }
+        for (int k = 0; k < 32; k++)
+            snprintf(hex + 2 * k, 3, "%02x", status.sha256[k]);
+        if (i == 0)
+            hex[63] = (char)(hex[63] == '0' ? '1' : '0');
+        if (i == 1)
+            hex[62] = '\0';
+        snprintf(command, sizeof command, "activate  slot-b  %s", hex);
+        CHECK_EQ(run(command), i == 2 ? 0 : 1);
+        CHECK(i == 2 || strstr(client.err, "SHA-256 is another"));
+        CHECK_EQ(device.flash.chosen, i == 2 ? 1 : 0);
+    }
+    CHECK_EQ(run("activate slot-a"), 0);
     CHECK_EQ(run("activate slot-b"), 0);
     CHECK_EQ(upload("scp -t slot-b", "fw.bin", 100), 1);
     CHECK(strstr((char *)client.out + 1, "Permission denied")); /* behind the first reply */
