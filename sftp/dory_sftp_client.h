@@ -25,7 +25,7 @@
 /* Of `scp`, with its values. */
 enum {
     DORY_SFTP_RECURSE = 1, /* -r */
-    DORY_SFTP_TIMES = 2,   /* -p: times and full modes */
+    DORY_SFTP_TIMES = 2,   /* -p: times and full modes; of what comes without setuid and setgid */
     DORY_SFTP_DIR = 4      /* the target must be a directory */
 };
 

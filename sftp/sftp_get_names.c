@@ -28,6 +28,7 @@ void dory_i_sftp_info_of(struct dory_sftp_client *c, const struct sftp_attrs *at
     *times = (attrs->flags & SSH_FILEXFER_ATTR_ACMODTIME) != 0;
     if (!(attrs->flags & SSH_FILEXFER_ATTR_PERMISSIONS))
         info->mode = 0666;
+    info->mode &= info->type == DORY_FS_DIR ? 01777 : 0777; /* no host says whose rights a program here has, as with OpenSSH's scp */
 }
 
 /* A link's attributes are not those of what it leads to; of others some may be missing. */

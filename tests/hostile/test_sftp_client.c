@@ -254,10 +254,18 @@ static void test_c4_special_bits(void **state)
     int node;
 
     (void)state;
-    scp_fill(&scp_b, "/s", 10, 06755, 1);
-    assert_int_equal(fetch(0, "s"), 0);
-    node = dory_ram_find(&scp_a.disk.ram, "/dst/s");
-    assert_int_equal(scp_a.disk.nodes[node].mode & 07000, 0);
+    for (unsigned flags = 0; flags <= (DORY_SFTP_TIMES | DORY_SFTP_RECURSE); flags++) {
+        reset();
+        scp_fill(&scp_b, "/s/s", 10, 07755, 1);
+        scp_b.disk.nodes[dory_ram_find(&scp_b.disk.ram, "/s")].mode = 07755;
+        assert_int_equal(fetch(flags, flags & DORY_SFTP_RECURSE ? "s" : "s/s"), 0);
+        node = dory_ram_find(&scp_a.disk.ram, flags & DORY_SFTP_RECURSE ? "/dst/s/s" : "/dst/s");
+        assert_int_equal(scp_a.disk.nodes[node].mode, 0755);
+        if (!(flags & DORY_SFTP_RECURSE))
+            continue;
+        node = dory_ram_find(&scp_a.disk.ram, "/dst/s");
+        assert_int_equal(scp_a.disk.nodes[node].mode, flags & DORY_SFTP_TIMES ? 01755 : 0755);
+    }
 }
 
 static void test_c5_a_directory_that_was_not_asked_for(void **state)

@@ -17,7 +17,7 @@ static void plant(struct scp_end *end)
     scp_fill(end, "/tree/one", 1, 0644, 1000000002);
     scp_fill(end, "/tree/sub/block", 256, 0755, 1000000003);
     scp_fill(end, "/tree/sub/block+1", 257, 0444, 1);
-    scp_fill(end, "/tree/sub/deep/er/more", 1000, 04711, 2147483648LL);
+    scp_fill(end, "/tree/sub/deep/er/more", 1000, 0711, 2147483648LL);
     scp_fill(end, "/tree/sub/deep/-odd name 'x\"$`*", 33, 0644, 4102444800LL);
     dory_ram_put(&end->disk.ram, "/tree/void", DORY_FS_DIR, 0700, NULL, 0);
     dory_ram_put(&end->disk.ram, "/tree/locked", DORY_FS_DIR, 0555, NULL, 0);
@@ -367,6 +367,18 @@ static void test_small_files_share_round_trips(void **state)
 }
 
 /* ---- paths */
+
+/* Those of one's own files go where -p sends them; what becomes of them there is the host's business. */
+static void test_special_bits_go_up_with_times(void **state)
+{
+    (void)state;
+    for (unsigned flags = 0; flags <= DORY_SFTP_TIMES; flags += DORY_SFTP_TIMES) {
+        reset();
+        scp_fill(&scp_a, "/s", 10, 04711, 1);
+        assert_good(sftp_run(begin_put(flags, "s", "there"), &peer, 0, 0));
+        assert_int_equal(scp_b.disk.nodes[dory_ram_find(&scp_b.disk.ram, "/there")].mode, flags ? 04711 : 0711);
+    }
+}
 
 static void test_targets_of_put(void **state)
 {
@@ -755,6 +767,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sizes_around_chunks, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_a_long_link_is_filled, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_small_files_share_round_trips, setup, scp_kit_teardown),
+        cmocka_unit_test_setup_teardown(test_special_bits_go_up_with_times, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_targets_of_put, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_targets_that_are_refused, setup, scp_kit_teardown),
         cmocka_unit_test_setup_teardown(test_paths_of_get, setup, scp_kit_teardown),
