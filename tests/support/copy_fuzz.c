@@ -517,7 +517,7 @@ static void check_line(const char *line)
     static const char *const there[] = {
         "dst 2 0711 ", "dst/kept 1 0644 4 ", "dst/sub 2 ", "dst/sub/more 1 0644 4 ", "outside 1 0644 7 0 0 c38eecc4",
         "dst/b 3 ",    "dst/bb 3 "};
-    unsigned kind, permissions;
+    unsigned kind, permissions = 0;
     char top[300];
 
     for (size_t i = 0; i < sizeof there / sizeof *there; i++)
