@@ -9,6 +9,8 @@ enum {
     WAIT_TILDE,
     TARGET,
     WAIT_TARGET,
+    MAKE_TARGET,
+    WAIT_MADE,
     ITEM,
     ENTRY,
     OPEN,
@@ -219,24 +221,64 @@ static bool is_dir_there(const struct sftp_answer *a)
     return a->type == SSH_FXP_ATTRS && (a->attrs.permissions & SFTP_MODE_TYPE) == SFTP_MODE_DIR;
 }
 
+static void into_target(struct dory_sftp_client *c)
+{
+    c->is_dir = true;
+    if (strcmp(c->path, ".") == 0)
+        c->path[0] = '\0';
+    c->path_at = dory_i_sftp_join(c->path, 0);
+}
+
 static void target_is(struct dory_sftp_client *c, const struct sftp_answer *a)
 {
-    bool there = a->type == SSH_FXP_ATTRS;
+    bool there = a->type == SSH_FXP_ATTRS, must = c->config.flags & DORY_SFTP_DIR;
 
-    c->is_dir = is_dir_there(a);
     c->state = ITEM;
-    if (c->is_dir) {
-        if (strcmp(c->path, ".") == 0)
-            c->path[0] = '\0';
-        c->path_at = dory_i_sftp_join(c->path, 0);
-    } else if (there && c->config.flags & DORY_SFTP_DIR) {
+    if (is_dir_there(a)) {
+        into_target(c);
+    } else if (there && must) {
         dory_i_sftp_complain(c, c->path, dory_strerror(DORY_E_NOTDIR));
         give_up(c);
-    } else if (!there && (c->config.flags & DORY_SFTP_DIR || a->status != SSH_FX_NO_SUCH_FILE)) {
+    } else if (!there && a->status != SSH_FX_NO_SUCH_FILE) {
         dory_i_sftp_told(c, c->path, a, "");
         give_up(c);
+    } else if (!there && must) {
+        c->state = MAKE_TARGET;
     }
     c->target_len = (uint16_t)strlen(c->path);
+}
+
+static int ask_mkdir(struct dory_sftp_client *c, uint16_t mode)
+{
+    struct sftp_attrs attrs;
+
+    attrs_of(c, &attrs, mode, 0, 0);
+    attrs.flags = SSH_FILEXFER_ATTR_PERMISSIONS;
+    return dory_i_sftp_ask_path(c, SSH_FXP_MKDIR, SFTP_WALK, 0, SSH_FXP_STATUS, c->path, &attrs);
+}
+
+static int make_target(struct dory_sftp_client *c)
+{
+    if (!dory_i_sftp_can_ask(c))
+        return DORY_E_AGAIN;
+    (void)ask_mkdir(c, 0777); /* a path that was just asked about */
+    c->state = WAIT_MADE;
+    return DORY_OK;
+}
+
+/* What "failure" means nobody knows: then the target is just not there. */
+static void target_made(struct dory_sftp_client *c, const struct sftp_answer *a)
+{
+    struct sftp_answer missing = {.status = SSH_FX_NO_SUCH_FILE};
+
+    c->state = ITEM;
+    if (a->status == SSH_FX_OK) {
+        into_target(c);
+        c->target_len = (uint16_t)strlen(c->path);
+        return;
+    }
+    dory_i_sftp_told(c, c->path, a->status == SSH_FX_FAILURE ? &missing : a, "");
+    give_up(c);
 }
 
 static int name_there(struct dory_sftp_client *c)
@@ -360,14 +402,11 @@ static int send_file(struct dory_sftp_client *c)
 /* A directory is made with more than it is to have, as long as it is filled. */
 static int make_dir(struct dory_sftp_client *c)
 {
-    struct sftp_attrs attrs;
     int r;
 
     if (!dory_i_sftp_can_ask(c))
         return DORY_E_AGAIN;
-    attrs_of(c, &attrs, (c->info.mode & 0777) | 0700, 0, 0);
-    attrs.flags = SSH_FILEXFER_ATTR_PERMISSIONS;
-    r = dory_i_sftp_ask_path(c, SSH_FXP_MKDIR, SFTP_WALK, 0, SSH_FXP_STATUS, c->path, &attrs);
+    r = ask_mkdir(c, (c->info.mode & 0777) | 0700);
     if (r == DORY_OK)
         c->state = WAIT_MAKE;
     return r;
@@ -460,6 +499,7 @@ static void walk_answer(struct dory_sftp_client *c, const struct sftp_answer *a)
         }
         break;
     case WAIT_TARGET: target_is(c, a); break;
+    case WAIT_MADE: target_made(c, a); break;
     case WAIT_MAKE:
         if (good)
             enter(c, true);
@@ -480,6 +520,7 @@ static int walk(struct dory_sftp_client *c)
     switch (c->state) {
     case START: return start(c);
     case TARGET: return ask_target(c);
+    case MAKE_TARGET: return make_target(c);
     case ITEM: return next_item(c);
     case ENTRY: return next_entry(c);
     case OPEN:

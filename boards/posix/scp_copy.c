@@ -199,13 +199,13 @@ enum dory_copy_result dory_copy_up(struct dory_client *c, const struct dory_cli_
     struct dory_scp_config config = engine(o, &sources.fs, &view, 0);
     char command[DORY_COMMAND_MAX];
     enum dory_copy_result result;
-    bool no_scp = false;
+    bool no_scp = false, recurse = o->flags & DORY_SCP_RECURSE;
 
     if (!by_scp(c, o))
         return dory_sftp_up(c, o, paths, count, target, several);
-    for (int i = 0; i < count; i++) several |= dory_cli_is_dots(paths[i]);
+    for (int i = 0; i < count; i++) several |= recurse && dory_cli_is_dots(paths[i]);
     if (!make_command(command, o, DORY_SCP_TO | (several ? DORY_SCP_DIR : 0), target) ||
-        dory_cli_sources_open(&sources, paths, count, true) < 0)
+        dory_cli_sources_open(&sources, paths, count, recurse) < 0)
         return DORY_COPY_FAILED;
     config.item = dory_cli_sources_item;
     config.item_ctx = &sources;

@@ -114,11 +114,11 @@ enum dory_copy_result dory_copy_here(const struct dory_cli_options *o, char *pat
         dory_say(DORY_LOG_QUIET, "scp: '%s' cannot be copied onto or into itself ('%s')", path, target->path);
         return DORY_COPY_FAILED;
     }
-    if (dory_cli_sources_open(&sources, &path, 1, true) < 0)
+    if (dory_cli_sources_open(&sources, &path, 1, o->flags & DORY_SCP_RECURSE) < 0)
         return DORY_COPY_FAILED;
     dory_scp_source_init(&source, &config);
     dory_cli_target_again(target);
-    config.flags |= several || dory_cli_is_dots(path) ? DORY_SCP_DIR : 0;
+    config.flags |= several || (config.flags & DORY_SCP_RECURSE && dory_cli_is_dots(path)) ? DORY_SCP_DIR : 0;
     config.fs = &target->fs.fs;
     config.item = dory_cli_target_item;
     config.item_ctx = target;

@@ -52,11 +52,12 @@ enum dory_copy_result dory_sftp_up(struct dory_client *c, const struct dory_cli_
     struct dory_copy_view view = {.host = target->host, .sftp = true};
     struct dory_sftp_client_config config;
     enum dory_copy_result result;
+    bool recurse = o->flags & DORY_SCP_RECURSE, contents = false;
 
-    for (int i = 0; i < count; i++) several |= dory_cli_is_dots(paths[i]);
-    if (dory_cli_sources_open(&sources, paths, count, true) < 0)
+    for (int i = 0; i < count; i++) contents |= recurse && dory_cli_is_dots(paths[i]);
+    if (dory_cli_sources_open(&sources, paths, count, recurse) < 0)
         return DORY_COPY_FAILED;
-    config = engine(o, &sources.fs, &view, target, several);
+    config = engine(o, &sources.fs, &view, target, several || contents);
     config.item = dory_cli_sources_item;
     config.item_ctx = &sources;
     dory_sftp_put_init(&put, &config);

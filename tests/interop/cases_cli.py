@@ -64,8 +64,14 @@ def several_into_file(t, pair, there):
     fill(t.dir, "a", "b")
     fill(there, "target")
     t.fails(pair.copy(t, [t.path("a"), t.path("b")], R(t.name + "/target")), "target", "not a directory")
-    t.fails(pair.copy(t, [t.path("a"), t.path("b")], R(t.name + "/missing")), "missing", ("no such file", "not a directory"))
+    t.fails(pair.copy(t, [t.path("a"), t.path("b")], R(t.name + "/no/folder")), "no/folder", ("no such file", "not a directory"))
     arrived(there, "target")
+    if pair.by_sftp:
+        t.ok(pair.copy(t, [t.path("a"), t.path("b")], R(t.name + "/missing")))
+        arrived(there + "/missing", "a", "b")
+    else:
+        t.fails(pair.copy(t, [t.path("a"), t.path("b")], R(t.name + "/missing")), "missing", ("no such file", "not a directory"))
+        arrived(there, "target")
     if pair.client is DORY:
         fill(t.dir, "mine")
         t.fails(pair.copy(t, [R(t.name + "/target"), R(t.name + "/target")], t.path("mine")), "mine", "not a directory")
@@ -194,6 +200,15 @@ def tree_dot(t, pair, there):
     t.ok(pair.copy(t, R(t.name + "/."), t.path("here"), ["-r"]))
     # `dory serve` sends the folder's own name in place of the dot, which OpenSSH's clients refuse
     files.same_tree(t.path("here", t.name) if pair.kind == "serve" else t.path("here"), t.path("tree"))
+
+
+@for_each(WITH_DORY, "a folder without -r is left out by the name of . too")
+def dot_without_r(t, pair, there):
+    os.makedirs(t.path("tree/sub"))
+    fill(t.path("tree"), "x")
+    for source in (".", "sub/..", ".."):
+        t.fails(pair.copy(t, source, R(t.name), cwd=t.path("tree/sub" if source == ".." else "tree")), "not a regular file")
+    files.only(there)
 
 
 @for_each(WITH_DORY, "-r over a tree that is there replaces files and keeps the others")

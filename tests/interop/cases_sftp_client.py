@@ -1,6 +1,7 @@
 """`dory scp` by SFTP: against OpenSSH's sftp-server under its own sshd and under Dropbear, internal-sftp, paramiko and `dory serve`, and as a
 program on this machine (-D). What holds for SCP holds here, so most of the work is that of the other case files."""
 import os
+import shutil
 
 import cases_cli
 import cases_cut
@@ -21,6 +22,7 @@ SFTP_SERVER = "/usr/lib/openssh/sftp-server"
 
 class SftpPair(Pair):
     """dory scp -s with a server."""
+    by_sftp = True
 
     def __init__(self, kind):
         super().__init__(DORY, kind)
@@ -43,6 +45,8 @@ class Direct(Dory):
 
 
 class DirectPair(Pair):
+    by_sftp = True
+
     def __init__(self):
         super().__init__(Direct(), "sshd")
         self.name = "dory scp -D"
@@ -165,6 +169,7 @@ for pair_ in EVERY:
                         ("a file does not replace a folder, down", cases_cli.file_over_folder_down),
                         ("a folder does not replace a file", cases_cli.folder_over_file),
                         ("a folder without -r is left out, the file beside it arrives", cases_cli.folder_without_r),
+                        ("a folder without -r is left out by the name of . too", cases_cli.dot_without_r),
                         ("-r of an empty folder", cases_cli.empty_folder),
                         ("-r into a folder that is there, and one that is not", cases_cli.tree_target),
                         ("-r of . copies what is inside", tree_dot),
@@ -267,7 +272,7 @@ def no_server_program(t):
     files.only(t.dir, "talks")
 
 
-@case("dory scp -s to sshd: several files need a folder: the exit status is that of OpenSSH's scp")
+@case("dory scp -s to sshd: several files to a folder, a file, or nothing: the exit status is that of OpenSSH's scp")
 def several_status(t):
     server = t.lab.server("sftp-server")
     there = server.folder(t)
@@ -275,10 +280,12 @@ def several_status(t):
     cases_cli.fill(there, "target")
     os.mkdir(t.path("folder"))
     for sources, target in ((["a", "b"], "target"), (["a", "b"], "target/"), (["a", "b"], "target/x"), (["a", "folder"], ""),
-                            (["a", "missing"], "")):
+                            (["a", "missing"], ""), (["a", "b"], "new"), (["a", "b"], "no/new")):
         sources = [t.path(s) for s in sources]
         theirs = OPENSSH_SFTP.copy(t, server, sources, R("%s/%s" % (t.name, target)))
-        ours = t.fails(DORY.copy(t, server, sources, R("%s/%s" % (t.name, target)), ["-s"]))
+        if target == "new":
+            shutil.rmtree(there + "/new")
+        ours = DORY.copy(t, server, sources, R("%s/%s" % (t.name, target)), ["-s"])
         t.check(ours.rc == theirs.rc, "%s to %s: status %d, of OpenSSH's %d" % (sources, target, ours.rc, theirs.rc))
 
 

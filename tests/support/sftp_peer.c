@@ -184,6 +184,16 @@ static int take_handle(struct sftp_peer *peer)
     return (int)h;
 }
 
+/* Is there a directory to hold this path? */
+static bool has_parent(struct sftp_peer *peer, const char *path)
+{
+    char parent[9002];
+
+    snprintf(parent, sizeof parent, "/%s", path);
+    *strrchr(parent, '/') = '\0';
+    return find(peer, parent) >= 0;
+}
+
 static void do_open(struct sftp_peer *peer, uint32_t id)
 {
     char path[9000];
@@ -194,22 +204,19 @@ static void do_open(struct sftp_peer *peer, uint32_t id)
     flags = take32();
     node = find(peer, path);
     if (flags & 8) {
-        char parent[9002], *slash;
+        char full[9002];
 
-        snprintf(parent, sizeof parent, "/%s", path);
-        slash = strrchr(parent, '/');
-        *slash = '\0';
         if (node >= 0 && peer->ram->nodes[node].type == DORY_FS_DIR) {
             sftp_peer_status(peer, id, FAILURE, "");
             return;
         }
-        if (find(peer, parent) < 0) {
+        if (!has_parent(peer, path)) {
             sftp_peer_status(peer, id, NO_SUCH_FILE, "");
             return;
         }
         if (node < 0) {
-            snprintf(parent, sizeof parent, "%s%s", path[0] == '/' ? "" : "/", path);
-            node = dory_ram_put(peer->ram, parent, DORY_FS_FILE, 0644, "", 0);
+            snprintf(full, sizeof full, "%s%s", path[0] == '/' ? "" : "/", path);
+            node = dory_ram_put(peer->ram, full, DORY_FS_FILE, 0644, "", 0);
             assert_true(node >= 0);
             take_attrs(peer, node, true);
         }
@@ -320,8 +327,8 @@ static void do_mkdir(struct sftp_peer *peer, uint32_t id)
     int node;
 
     take_text(path, sizeof path);
-    if (find(peer, path) >= 0) {
-        sftp_peer_status(peer, id, FAILURE, "Failure");
+    if (find(peer, path) >= 0 || !has_parent(peer, path)) {
+        sftp_peer_status(peer, id, find(peer, path) >= 0 ? FAILURE : NO_SUCH_FILE, "Failure");
         return;
     }
     snprintf(full, sizeof full, "%s%s", path[0] == '/' ? "" : "/", path);

@@ -393,6 +393,8 @@ static void test_targets_of_put(void **state)
     assert_string_equal(scp_content(&scp_b.disk.ram, "/dir/g"), "content");
     assert_good(sftp_run(begin_put(0, "f", "."), &peer, 0, 0));
     assert_string_equal(scp_content(&scp_b.disk.ram, "/f"), "content");
+    assert_good(sftp_run(begin_put(DORY_SFTP_DIR, "f", "dir/made"), &peer, 0, 0)); /* as OpenSSH's scp */
+    assert_string_equal(scp_content(&scp_b.disk.ram, "/dir/made/f"), "content");
     peer.home = "/dir/sub";
     assert_good(sftp_run(begin_put(0, "f", "~/h"), &peer, 0, 0));
     assert_string_equal(scp_content(&scp_b.disk.ram, "/dir/sub/h"), "content");
@@ -408,12 +410,12 @@ static void test_targets_that_are_refused(void **state)
     scp_put(&scp_a, "/tree/f", "content");
     scp_put(&scp_b, "/old", "old");
     assert_int_equal(sftp_run(begin_put(DORY_SFTP_DIR, "f", "old"), &peer, 0, 0), 1);
-    assert_int_equal(sftp_run(begin_put(DORY_SFTP_DIR, "f", "none"), &peer, 0, 0), 1);
+    assert_int_equal(sftp_run(begin_put(DORY_SFTP_DIR, "f", "none/dir"), &peer, 0, 0), 1);
     assert_int_equal(sftp_run(begin_put(0, "f", "none/f"), &peer, 0, 0), 1);
     assert_int_equal(sftp_run(begin_put(DORY_SFTP_RECURSE, "tree", "old"), &peer, 0, 0), 1);
     assert_int_equal(sftp_run(begin_put(0, "f", "~stranger/f"), &peer, 0, 0), 1);
     assert_int_equal(sftp_run(begin_put(0, "tree", "x"), &peer, 0, 0), 1);
-    assert_said("old: Not a directory\nnone: No such file or directory\nnone/f: No such file or directory\nold: Not a directory\n"
+    assert_said("old: Not a directory\nnone/dir: No such file or directory\nnone/f: No such file or directory\nold: Not a directory\n"
                 "~stranger/f: No such file or directory\n",
                 "tree: not a regular file\n");
     assert_string_equal(scp_content(&scp_b.disk.ram, "/old"), "old");

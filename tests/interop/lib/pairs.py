@@ -3,6 +3,8 @@ from .clients import DBCLIENT, DORY, OPENSSH, PARAMIKO
 
 
 class Pair:
+    by_sftp = False
+
     def __init__(self, client, kind):
         self.client, self.kind = client, kind
         self.name = "%s to %s" % (client.name, {"serve": "dory serve", "remote": "dory scp under sshd"}.get(kind, kind))
