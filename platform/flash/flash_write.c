@@ -56,6 +56,8 @@ static int begin_erasing(struct dory_flash_fs *fs, struct dory_flash_writer *w, 
         r = dory_i_flash_read_trailer(fs, w->slot, fs->state[w->slot] & 1, &old);
     if (r == DORY_E_AGAIN)
         return r;
+    if (r && w->copy != (fs->state[w->slot] & 1) && fs->state[w->slot] != DORY_FLASH_NONE)
+        return DORY_E_IO; /* the copy that counts cannot be read: with what number would the other one follow it? */
     w->sequence = r ? 1 : old.sequence + 1;
     r = fs->flash->ops->erase(fs->flash, base_of(fs, w) / fs->flash->page + page);
     if (r == DORY_E_AGAIN)

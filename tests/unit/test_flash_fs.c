@@ -150,6 +150,31 @@ static void test_an_operation_that_fails(void **state)
     }
 }
 
+/* The copy that counts cannot be read for a while: nothing is written that would not count, or would count too early, later. */
+static void test_a_trailer_that_cannot_be_read(void **state)
+{
+    static uint8_t spoilt[sizeof bytes];
+
+    (void)state;
+    CHECK_EQ(upload("authorized_keys", 1, 700, 700), DORY_OK);
+    CHECK_EQ(upload("authorized_keys", 2, 700, 700), DORY_OK);
+    sim.spoilt = spoilt;
+    memset(spoilt + 34 * PAGE, 1, 2 * PAGE); /* the second copy */
+    CHECK_EQ(upload("authorized_keys", 3, 700, 700), DORY_E_IO);
+    memset(spoilt, 0, sizeof spoilt);
+    mount();
+    CHECK(holds(KEYS, 2, 700));
+    CHECK_EQ(upload("authorized_keys", 3, 700, 700), DORY_OK);
+    mount();
+    CHECK(holds(KEYS, 3, 700));
+    memset(spoilt + 32 * PAGE, 1, 2 * PAGE); /* for good: the older copy, which was good once, and then new ones */
+    mount();
+    CHECK_EQ(upload("authorized_keys", 4, 700, 700), DORY_OK);
+    mount();
+    CHECK(holds(KEYS, 4, 700));
+    sim.spoilt = NULL;
+}
+
 static void test_a_log_that_fails(void **state)
 {
     char text[64], line[64];
@@ -553,7 +578,7 @@ int main(void)
     const struct fs_conformance conformance = {.fresh = fresh, .clean = clean, .flat = true, .no_modes = true};
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_sync), T(test_an_operation_that_fails), T(test_a_log_that_fails), T(test_every_size_and_bite), T(test_too_large_is_refused_before_anything_is_touched), T(test_unknown_size_ends_at_the_room),
+        T(test_sync), T(test_an_operation_that_fails), T(test_a_trailer_that_cannot_be_read), T(test_a_log_that_fails), T(test_every_size_and_bite), T(test_too_large_is_refused_before_anything_is_touched), T(test_unknown_size_ends_at_the_room),
         T(test_the_image_that_is_needed_is_never_written), T(test_activate), T(test_not_while_it_is_uploaded),
         T(test_hidden_slots), T(test_remove), T(test_times_are_kept), T(test_lost_bits_are_found), T(test_bad_tables), T(test_log_goes_round),
         T(test_log_is_not_given_up_under_a_reader), T(test_a_log_that_is_not_mounted_is_not_there), T(test_log_lines_are_clean)};
