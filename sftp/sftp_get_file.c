@@ -53,10 +53,11 @@ static bool read_again(struct dory_sftp_client *c)
 {
     for (unsigned i = 0; c->again && i < DORY_SFTP_REQUESTS; i++) {
         struct dory_sftp_request r = c->requests[i];
-        struct dory_sftp_file *f = &c->files[r.owner];
+        struct dory_sftp_file *f;
 
         if (r.kind != SFTP_READ_AGAIN)
             continue;
+        f = &c->files[r.owner];
         c->requests[i].kind = SFTP_FREE;
         c->asked--;
         c->again--;
