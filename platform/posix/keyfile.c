@@ -142,12 +142,14 @@ int dory_keyfile_load(const char *path, const char *passphrase, struct dory_key 
     char text[DORY_KEYFILE_MAX];
     mode_t others = 0;
     int r = read_key_text(path, text, &others, why);
-    /* Other users may have read it: it is no secret any more, and using it silently would hide that. */
-    if (r >= 0 && others != 0)
-        r = dory_why(why, DORY_E_ACCESS, "%s can be used by other people (mode %04o), so it is ignored: chmod 600 %s", path,
-                     (unsigned)others | 0600, path);
     if (r >= 0)
         r = dory_keyfile_parse(path, text, (size_t)r, passphrase, key, comment, why);
+    /* Other users may have read it: it is no secret any more, and using it silently would hide that. */
+    if (others != 0 && (r == DORY_OK || r == DORY_E_PASSPHRASE || r == DORY_E_BAD_PASSPHRASE)) {
+        dory_wipe(key, sizeof *key);
+        r = dory_why(why, DORY_E_ACCESS, "%s can be used by other people (mode %04o), so it is ignored: chmod 600 %s", path,
+                     (unsigned)others | 0600, path);
+    }
     dory_wipe(text, sizeof text);
     return r;
 }

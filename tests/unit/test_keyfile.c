@@ -462,6 +462,13 @@ static void test_what_cannot_be_used_is_said(void **state)
         if (strstr(why, cases[i].text) == NULL)
             fail_msg("%s: %s", cases[i].file, why);
     }
+    chmod("ok.pub", 0644); /* as all public keys are: that is not what is wrong with it */
+    assert_int_equal(dory_keyfile_load("ok.pub", NULL, &key, NULL, why), DORY_E_NOSYS);
+    assert_non_null(strstr(why, "is a public key"));
+    chmod("pem", 0644);
+    assert_int_equal(dory_keyfile_load("pem", NULL, &key, NULL, why), DORY_E_ACCESS);
+    assert_int_equal(dory_keyfile_load("pem", "wrong", &key, NULL, why), DORY_E_ACCESS);
+    assert_int_equal(dory_keyfile_load("pem", "secret", &key, NULL, why), DORY_E_ACCESS);
 }
 
 /* Each prefix, and each byte damaged: refused without a crash, or (in the comment, or blanks) the same key. */
