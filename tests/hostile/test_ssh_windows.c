@@ -64,6 +64,33 @@ static void A9_data_beyond_the_window(const struct dory_ssh_role *role)
 }
 DORY_BOTH_ROLES(A9_data_beyond_the_window)
 
+/* When the peer is told that it may send more: at half of a small window, and of a large one at 128 KiB, as what it lacks when a burst ends
+   is missing for a round trip. */
+static void a_window_is_topped_up_in_time(const struct dory_ssh_role *role)
+{
+    static const struct {
+        uint32_t window, due;
+    } cases[] = {{20000, 10000}, {256 * 1024, 128 * 1024}, {2 * 1024 * 1024, 128 * 1024}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t sent = 0;
+        uint64_t more = 0;
+
+        dory_kit_case("window %u", cases[i].window);
+        dory_wire_new(&w, role);
+        w.config.window = cases[i].window;
+        dory_wire_to(&w, WIRE_CHANNEL);
+        for (; !more && sent < cases[i].window; sent += 1000) {
+            send_data(1000);
+            more = adjusts();
+        }
+        CHECK(sent >= cases[i].due && sent < cases[i].due + 1000);
+        CHECK_EQ(more, sent);
+        dory_wire_free(&w);
+    }
+}
+DORY_BOTH_ROLES(a_window_is_topped_up_in_time)
+
 static void A9_data_beyond_the_maximum_packet(const struct dory_ssh_role *role)
 {
     for (int kind = 0; kind < 4; kind++) {
@@ -284,6 +311,7 @@ int main(void)
         DORY_BOTH_TESTS(callers_cannot_overrun_the_window_either),
         DORY_BOTH_TESTS(window_comes_back),
         DORY_BOTH_TESTS(half_a_window_comes_back),
+        DORY_BOTH_TESTS(a_window_is_topped_up_in_time),
         DORY_BOTH_TESTS(no_window_for_data_that_is_not_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
