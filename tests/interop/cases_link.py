@@ -1,7 +1,8 @@
-"""Work on a link of 200 ms. What it costs there is counted in turns, ways across the link in either direction: a clock would measure this machine.
+"""Work on a link of 200 ms. What it costs there is counted in turns, ways across the link in either direction: a clock would measure this
+machine.
 
-Each limit is what was seen plus one round trip. What OpenSSH's own client and server need for the same work is counted beside it, and Dory at
-either end must not need more.
+Each limit is what was seen plus one round trip. What OpenSSH's own client and server need for the same work is counted beside it, and Dory
+at either end must not need more.
 """
 import os
 
