@@ -259,8 +259,3 @@ void dory_scp_stop(struct dory_stream *stream)
     scp->sending = false;
     dory_scp_release(scp);
 }
-
-void dory_scp_eof(struct dory_stream *stream)
-{
-    ((struct dory_scp *)stream)->cut = true;
-}

@@ -52,7 +52,6 @@ void dory_scp_drop(struct dory_scp *scp, int why);
 /* Everything is over: all is closed. */
 void dory_scp_release(struct dory_scp *scp);
 void dory_scp_stop(struct dory_stream *stream);
-void dory_scp_eof(struct dory_stream *stream);
 
 /* Behind `path`, a slash if there is none; where the next component begins. What does not fit a path for display is left out. */
 uint16_t dory_scp_join(char path[DORY_SCP_PATH_MAX + DORY_NAME_MAX + 2], uint16_t prefix);

@@ -6,7 +6,8 @@
 /* RECORD, DATA and VERDICT (the source's word after the data) await bytes from the peer; the others are steps that may find the
    file system busy and are then tried again, from TREE on in scp_tree.c. Errors before RECORD are fatal, later ones are the answer to the
    present record. */
-enum { TARGET, PROBE, RECORD = SCP_SINK_RECORD, CREATE, DATA, VERDICT, COMMIT };
+enum { TARGET, PROBE, RECORD, CREATE, DATA, VERDICT, COMMIT };
+_Static_assert((int)COMMIT < (int)SCP_SINK_TREE, "states of scp_tree.c follow those of the sink");
 
 static struct dory_scp *scp_of(struct dory_stream *stream)
 {
@@ -288,7 +289,12 @@ static size_t push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
     return n;
 }
 
-static const struct dory_stream_ops ops = {.push = push, .pull = pull, .eof = dory_scp_eof, .stop = dory_scp_stop, .status = dory_scp_status};
+static void eof(struct dory_stream *stream)
+{
+    scp_of(stream)->cut = true;
+}
+
+static const struct dory_stream_ops ops = {.push = push, .pull = pull, .eof = eof, .stop = dory_scp_stop, .status = dory_scp_status};
 
 void dory_scp_sink_init(struct dory_scp_sink *sink, const struct dory_scp_config *config)
 {

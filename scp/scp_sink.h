@@ -4,8 +4,8 @@
 
 #include "scp_internal.h"
 
-/* States of the sink that scp_tree.c sees, which counts its own from TREE on. */
-enum { SCP_SINK_RECORD = 2, SCP_SINK_TREE = 7 };
+/* The first state of scp_tree.c, behind the sink's own. */
+enum { SCP_SINK_TREE = 7 };
 
 struct dory_scp_tree {
     /* A D record with its name, or an E record. NULL, or why the conversation ends. */

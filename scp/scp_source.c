@@ -321,7 +321,14 @@ static size_t push(struct dory_stream *stream, const uint8_t *bytes, size_t n)
     return n;
 }
 
-static const struct dory_stream_ops ops = {.push = push, .pull = pull, .eof = dory_scp_eof, .stop = dory_scp_stop, .status = dory_scp_status};
+/* At once: there may never be room to pull again. */
+static void eof(struct dory_stream *stream)
+{
+    scp_of(stream)->cut = true;
+    give_up_if_cut(scp_of(stream));
+}
+
+static const struct dory_stream_ops ops = {.push = push, .pull = pull, .eof = eof, .stop = dory_scp_stop, .status = dory_scp_status};
 
 void dory_scp_source_init(struct dory_scp_source *source, const struct dory_scp_config *config)
 {

@@ -68,7 +68,6 @@ static int leave_dir(struct dory_scp *scp)
     return DORY_OK;
 }
 
-
 static int step(struct dory_scp *scp)
 {
     if (scp->state == OPEN_DIR)

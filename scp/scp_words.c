@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-static const char no_shell[] = "only quotes and globs are understood here";
-static const char unfinished[] = "unfinished quoting";
+static const char no_shell[] = "only quotes and globs are understood";
+static const char unfinished[] = "unfinished quote";
 static const char too_long[] = "command line too long";
 static const char usage[] = "usage: scp [-dprqv] -t|-f path";
 

@@ -335,6 +335,22 @@ static void test_targets_as_people_know_them(void **state)
     assert_int_equal(scp_b.disk.nodes[dory_ram_find(&scp_b.disk.ram, "/made")].type, DORY_FS_DIR);
 }
 
+/* A device's sink: a folder is refused in order, and what comes behind it is stored. */
+static void test_a_sink_without_directories(void **state)
+{
+    (void)state;
+    assert_int_equal(scp_serve(&scp_b, "scp -r -t ."), 0);
+    scp_b.engine.sink.base.config.tree = NULL;
+    assert_int_equal(FEED("D0755 0 d\nC0644 1 f\nx\0"), 1);
+    assert_memory_equal(out, "\0\1scp: ", 7);
+    assert_non_null(strstr(out + 2, "Operation not supported\n"));
+    assert_string_equal(scp_content(&scp_b.disk.ram, "/f"), "x");
+    assert_true(dory_ram_find(&scp_b.disk.ram, "/d") < 0);
+    assert_int_equal(scp_serve(&scp_b, "scp -r -t ."), 0);
+    scp_b.engine.sink.base.config.tree = NULL;
+    assert_int_equal(FEED("E\nE\n"), 1);
+}
+
 /* ---- a hostile sink */
 
 static int serve_source(const char *line)
@@ -513,6 +529,27 @@ static void test_sink_ends_at_each_reply(void **state)
     }
 }
 
+/* The end of data counts though there is no room to pull, and never will be. */
+static void test_sink_ends_and_takes_no_more(void **state)
+{
+    struct dory_stream *s = &scp_b.engine.stream;
+    uint8_t buf[64];
+
+    (void)state;
+    scp_fill(&scp_b, "/big", 100000, 0644, 0);
+    for (int data = 0; data < 2; data++) {
+        assert_int_equal(scp_serve(&scp_b, "scp -f big"), 0);
+        assert_int_equal(s->ops->push(s, (const uint8_t *)"\0", 1), 1);
+        while (s->ops->pull(s, buf, sizeof buf)) continue;
+        if (data)
+            assert_int_equal(s->ops->push(s, (const uint8_t *)"\0", 1), 1);
+        assert_int_equal(s->ops->status(s), DORY_E_AGAIN);
+        s->ops->eof(s);
+        assert_int_equal(s->ops->status(s), 1);
+        assert_int_equal(dory_ram_open_handles(&scp_b.disk.ram), 0);
+    }
+}
+
 static void test_missing_and_unreadable_sources(void **state)
 {
     (void)state;
@@ -550,6 +587,8 @@ int main(void)
         T(test_a_path_longer_than_a_message),
         T(test_sink_reply_without_end),
         T(test_sink_ends_at_each_reply),
+        T(test_a_sink_without_directories),
+        T(test_sink_ends_and_takes_no_more),
         T(test_missing_and_unreadable_sources),
     };
 
